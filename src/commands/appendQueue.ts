@@ -1,0 +1,23 @@
+// The contract of the way into the log. `append` answers when the pack is as safe as the mode promises: on Redis' disk
+// (BullMQ) or committed (in-process); what it cannot make safe it refuses with `unavailable` or `overloaded`.
+import type { Append, Appended, NewEvent, RejectedEvent } from '../events/eventLog.ts'
+
+/** One request's share of a partition; the queue packs whatever arrived while its previous hand-over was in flight. */
+export interface Parcel {
+  readonly partition: number
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+  readonly events: readonly NewEvent[]
+  readonly rejected: readonly RejectedEvent[]
+}
+
+export interface AppendQueue {
+  /** Resolves once the parcel is safe. Throws Problem `unavailable` or `overloaded`, with Retry-After: nothing was kept. */
+  append(parcel: Parcel): Promise<void>
+  /** Resolves with places in the log once committed; with undefined when it is safe but no commit was seen in ackStoredMs. */
+  appendStored(parcel: Parcel): Promise<readonly Appended[] | undefined>
+  /** Control commands: their own queue, answered after the commit. Throws VersionConflict as the log does. */
+  appendControl(append: Append): Promise<readonly (readonly Appended[])[]>
+  /** Takes nothing more, hands over what it holds, and resolves when that is safe. */
+  close(): Promise<void>
+}

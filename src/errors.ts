@@ -1,0 +1,78 @@
+// The one table of what can go wrong for a client: stable code, HTTP status, title. Every route answers from it as
+// RFC 9457 problem details, so a client can switch on `code` for years. This file imports nothing and may be imported
+// from everywhere.
+
+export const ERRORS = {
+  invalid_json: [400, 'The body is not valid JSON'],
+  invalid_body: [400, 'The body does not have the expected form'],
+  invalid_parameter: [400, 'A parameter is missing, unknown or malformed'],
+  invalid_event: [400, 'No event in the request is valid'],
+  invalid_encoding: [400, 'The body cannot be decoded as its content encoding says'],
+  empty_range: [400, 'The range is empty: `to` is exclusive and must lie after `from`'],
+  unauthenticated: [401, 'No credentials were given, or they are not valid'],
+  token_expired: [401, 'The token has expired'],
+  key_revoked: [401, 'The key has been revoked'],
+  wrong_code: [401, 'The owner code is not right'],
+  forbidden: [403, 'These credentials do not allow this'],
+  origin_not_allowed: [403, 'The key does not allow this origin'],
+  not_found: [404, 'There is no such thing here'],
+  method_not_allowed: [405, 'The route does not take this method'],
+  not_counted_yet: [408, 'The event was not counted within the time allowed'],
+  conflict: [409, 'Somebody else changed this at the same time'],
+  payload_too_large: [413, 'The body is larger than this route takes'],
+  uri_too_long: [414, 'The address is longer than this server takes'],
+  unsupported_media_type: [415, 'The route takes application/json'],
+  headers_too_large: [431, 'The request headers are larger than this server takes'],
+  rate_limited: [429, 'Too many requests'],
+  internal: [500, 'Something went wrong on our side'],
+  unavailable: [503, 'A store is unavailable; nothing was accepted; try again'],
+  overloaded: [503, 'The queue is full; nothing was accepted; try again'],
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** One fault in an input: where it is, as a JSON pointer or parameter name, and what is wrong. */
+export interface Fault {
+  path: string
+  detail: string
+}
+
+export interface ProblemOptions {
+  errors?: readonly Fault[]
+  retryAfterSeconds?: number
+  cause?: unknown
+}
+
+/** An error with a designed answer. Anything else that reaches the edge is `internal`, and a defect. */
+export class Problem extends Error {
+  readonly status: number
+  readonly title: string
+  readonly errors: readonly Fault[] | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(
+    readonly code: ErrorCode,
+    detail?: string,
+    options: ProblemOptions = {},
+  ) {
+    const [status, title] = ERRORS[code]
+    super(detail ?? title, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Problem'
+    this.status = status
+    this.title = title
+    this.errors = options.errors
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+
+  /** The body of an application/problem+json answer. */
+  toJSON(): Record<string, unknown> {
+    return {
+      type: `urn:recount:problem:${this.code}`,
+      title: this.title,
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      ...(this.errors === undefined ? {} : { errors: this.errors }),
+    }
+  }
+}

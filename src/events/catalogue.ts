@@ -1,0 +1,58 @@
+// Every event type there is, and the one way from stored bytes to the newest shape.
+import { accountCreated } from './accountCreated.ts'
+import { apiKeyIssued } from './apiKeyIssued.ts'
+import { apiKeyRevoked } from './apiKeyRevoked.ts'
+import { apiKeyRotated } from './apiKeyRotated.ts'
+import { appDeleted } from './appDeleted.ts'
+import { appRegistered } from './appRegistered.ts'
+import { appSettingsApplied } from './appSettingsApplied.ts'
+import { appUpdated } from './appUpdated.ts'
+import { eventCollected } from './eventCollected.ts'
+import type { StoredEvent } from './eventLog.ts'
+import type { EventType } from './eventType.ts'
+import { signedIn } from './signedIn.ts'
+
+const ALL = [
+  accountCreated,
+  apiKeyIssued,
+  apiKeyRevoked,
+  apiKeyRotated,
+  appDeleted,
+  appRegistered,
+  appSettingsApplied,
+  appUpdated,
+  eventCollected,
+  signedIn,
+] as const
+
+type DataOf<T> = T extends EventType<infer Data> ? Data : never
+
+export const CATALOGUE: ReadonlyMap<string, EventType> = new Map(ALL.map((type) => [type.type, type]))
+
+/** A stored event with its data parsed and upcast; `data` is null where redaction removed it. */
+export type FoldEvent<Data = unknown> = Omit<StoredEvent, 'data'> & { readonly data: Data | null }
+
+/** Parses and upcasts. Throws on an unknown type or version and on data that is not JSON: a poison event for a fold. */
+export function decode(event: StoredEvent): FoldEvent {
+  return Object.create(event, { data: { value: decodeData(event), enumerable: true } }) as FoldEvent
+}
+
+/** The data of one stored event in its type's newest shape; null where redaction removed it. */
+export function decodeData(event: Pick<StoredEvent, 'type' | 'schemaVersion' | 'data'>): unknown {
+  if (event.data === null) return null
+  const type = CATALOGUE.get(event.type)
+  if (type === undefined) throw new TypeError(`unknown event type ${event.type}`)
+  if (event.schemaVersion > type.schemaVersion) {
+    throw new TypeError(`${event.type} version ${event.schemaVersion} is newer than this program`)
+  }
+  let data: unknown = JSON.parse(event.data)
+  for (let version = event.schemaVersion; version < type.schemaVersion; version++) {
+    data = type.upcasters[version - 1]!(data as never)
+  }
+  return data
+}
+
+/** Narrows a decoded event to one type of the catalogue. */
+export function isEvent<T extends EventType>(event: FoldEvent, type: T): event is FoldEvent<DataOf<T>> {
+  return event.type === type.type
+}

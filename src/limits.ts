@@ -1,0 +1,60 @@
+// Every bound of the program by name and unit, in one place, so that an operator can read what will be refused and a
+// reviewer can see what is unbounded: nothing should be. This file imports nothing and may be imported from everywhere.
+
+export const LIMITS = {
+  // One request
+  bodyBytes: 1_000_000,
+  jsonBodyBytes: 100_000,
+  eventsPerRequest: 500,
+  jsonDepth: 32,
+  urlBytes: 8_192,
+  // One event
+  eventNameChars: 128,
+  eventIdChars: 256,
+  urlChars: 4_096,
+  titleChars: 512,
+  identityChars: 256,
+  userAgentChars: 1_024,
+  shortTextChars: 64,
+  metadataKeys: 64,
+  metadataBytes: 32_768,
+  futureMs: 24 * 3_600_000,
+  publicKeyPastMs: 7 * 24 * 3_600_000,
+  /** The earliest instant an event may claim: 1 January 1970. */
+  earliestMs: 0,
+  // The log
+  partitionsDefault: 8,
+  partitionsMax: 1_024,
+  appendMaxEvents: 1_000,
+  appendMaxBytes: 4_000_000,
+  appendMaxWaitMs: 5,
+  readPageEvents: 5_000,
+  sessionTimeoutSeconds: 5,
+  // The queue
+  packEvents: 1_000,
+  packBytes: 1_000_000,
+  packsInFlightPerPartition: 2,
+  queueBytes: 256_000_000,
+  queueMemoryShare: 0.6,
+  ackStoredMs: 10_000,
+  controlQueueMs: 2_000,
+  // Privacy
+  saltKeepMs: 48 * 3_600_000,
+  // Quarantine
+  quarantineBodiesPerApp: 1_000,
+  // Keyring
+  keyringPollMs: 250,
+  trustMs: 1_000,
+  // Queries
+  pageDefault: 50,
+  pageMax: 500,
+  waitForEventMs: 5_000,
+  cacheEntries: 10_000,
+  cacheBytes: 32_000_000,
+  cacheTtlSeconds: 3_600,
+  // Projector
+  foldMaxEvents: 5_000,
+  rebuildMaxEvents: 50_000,
+  leaseMs: 5_000,
+  pollMs: 100,
+} as const

@@ -1,0 +1,57 @@
+// The contract of a question: a parameter schema, the projection it reads, SQL over one snapshot, a result. The query bus
+// adds range, asOf, cache, ETag and waiting, so that a question's file holds nothing but the question.
+import type { Knex } from 'knex'
+import type { JsonSchema } from '../events/eventType.ts'
+
+/** A half-open range of instants, epoch milliseconds, and the zone in which its days are local. */
+export interface Range {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly timezone: string
+}
+
+/** What a question sees: one consistent snapshot of one build of its projection. */
+export interface Snapshot {
+  readonly trx: Knex
+  readonly build: number
+  readonly appId: string
+  /** Zone of this build for this app: until a rebuild has switched, answers name the old zone. */
+  readonly timezone: string
+  readonly range: Range | undefined
+}
+
+export interface Query<Params, Result> {
+  readonly name: string
+  readonly projection: string
+  readonly params: JsonSchema
+  readonly result: JsonSchema
+  /** True when it takes from, to and period. */
+  readonly ranged: boolean
+  run(snapshot: Snapshot, params: Params): Promise<Result>
+}
+
+export interface AsOf {
+  /** Position in the app's partition up to which the answer counts. */
+  readonly position: number
+  /** ISO 8601, null when nothing was counted yet. */
+  readonly recordedAt: string | null
+  readonly lagEvents: number
+}
+
+export interface Answer {
+  /** The whole body, with range and asOf. */
+  readonly body: Record<string, unknown>
+  /** Strong ETag with quotes. */
+  readonly etag: string
+  readonly cached: boolean
+}
+
+export interface QueryBus {
+  /**
+   * Params as they came in the query string (already checked against the question's schema by the caller). `after` is an
+   * event id to wait for, bounded by LIMITS.waitForEventMs; throws Problem `not_counted_yet`, `empty_range`,
+   * `invalid_parameter`, `unavailable`.
+   */
+  ask(query: Query<never, unknown>, appId: string, params: Record<string, unknown>, options?: { after?: string }): Promise<Answer>
+}
+
