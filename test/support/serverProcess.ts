@@ -1,0 +1,148 @@
+// A private server as a process that tests may kill, freeze and bring back on the same port and data.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { accessSync, closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { eventually } from './eventually.ts'
+
+export interface TestServer {
+  readonly url: string
+  readonly port: number
+  /** Of the process that runs now; changes with restart(). */
+  readonly pid: number
+  /** SIGKILL; resolves when the process is gone. */
+  kill9(): Promise<void>
+  /** An orderly end; resolves when the process is gone. */
+  stop(): Promise<void>
+  /** SIGSTOP: connections stay open and nothing answers. */
+  freeze(): void
+  thaw(): void
+  /** Ends it if it runs (orderly) and starts it on the same port and data; resolves when it answers. */
+  restart(): Promise<void>
+}
+
+export interface ServerCommand {
+  /** What the server is, for messages. */
+  readonly name: string
+  readonly directory: string
+  readonly binary: string
+  /** The directory must occur among the arguments: the reaper knows the process by it. */
+  arguments(port: number): readonly string[]
+  url(port: number): string
+  /** Throws until the server answers. */
+  ping(url: string): Promise<void>
+  readonly stopSignal: NodeJS.Signals
+}
+
+const START_TIMEOUT_MS = 60_000
+
+export async function startServer(command: ServerCommand): Promise<TestServer> {
+  let last: unknown
+  // A free port may be taken by somebody else before the server has it.
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    const port = await freePort()
+    try {
+      return await run(command, port)
+    } catch (error) {
+      last = error
+    }
+  }
+  throw last
+}
+
+async function run(command: ServerCommand, port: number): Promise<TestServer> {
+  const url = command.url(port)
+  const current: { child: ChildProcess } = { child: await launch(command, port) }
+  const signal = (name: NodeJS.Signals): void => {
+    current.child.kill(name)
+  }
+  const end = async (name: NodeJS.Signals): Promise<void> => {
+    // A frozen process takes no orderly signal.
+    if (name !== 'SIGKILL') signal('SIGCONT')
+    await ended(current.child, () => signal(name))
+  }
+  return {
+    url,
+    port,
+    get pid() {
+      return current.child.pid!
+    },
+    kill9: () => end('SIGKILL'),
+    stop: () => end(command.stopSignal),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    restart: async () => {
+      await end(command.stopSignal)
+      current.child = await launch(command, port)
+    },
+  }
+}
+
+async function launch(command: ServerCommand, port: number): Promise<ChildProcess> {
+  const log = join(command.directory, 'log')
+  const output = openSync(log, 'a')
+  const child = spawn(command.binary, command.arguments(port), { stdio: ['ignore', output, output], detached: true })
+  closeSync(output)
+  let failure: Error | undefined
+  child.on('error', (error) => (failure = error))
+  child.unref()
+  if (child.pid !== undefined) writeFileSync(join(command.directory, 'pid'), String(child.pid))
+  const died = (): Error | undefined =>
+    failure ?? (child.exitCode !== null || child.signalCode !== null ? new Error('it ended') : undefined)
+  try {
+    await eventually(async () => died() !== undefined || (await command.ping(command.url(port)), true), { timeoutMs: START_TIMEOUT_MS })
+    const cause = died()
+    if (cause !== undefined) throw cause
+    return child
+  } catch (cause) {
+    child.kill('SIGKILL')
+    throw new Error(`${command.name} did not start:\n${readFileSync(log, 'utf8').slice(-2_000)}`, { cause })
+  }
+}
+
+async function ended(child: ChildProcess, act: () => void): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  await new Promise<void>((resolve) => {
+    child.ref()
+    child.once('exit', () => resolve())
+    act()
+  })
+}
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+// Debian keeps servers where the PATH of an ordinary user does not look.
+const SBIN = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/libexec']
+
+/** Full path of the first of these programs that is installed. */
+export function findProgram(...names: readonly string[]): string | undefined {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), ...SBIN]
+  for (const name of names) {
+    for (const directory of directories) {
+      const file = join(directory, name)
+      if (isExecutable(file)) return file
+    }
+  }
+  return undefined
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
