@@ -29,7 +29,7 @@ const SENTENCES: Readonly<Record<string, (params: Params) => string>> = {
   multipleOf: ({ multipleOf }) => `must be a multiple of ${number(multipleOf)}`,
   minItems: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have at least ${number(limit)} items`),
   maxItems: ({ limit }) => `must have at most ${number(limit)} items`,
-  uniqueItems: ({ i: j, j: i }) => `must not repeat an item: items ${number(i)} and ${number(j)} are equal`,
+  uniqueItems: ({ i, j }) => `must not repeat an item: items ${number(i)} and ${number(j)} are equal`,
   minProperties: ({ limit }) => (limit === 1 ? 'must name at least one field' : `must have at least ${number(limit)} fields`),
   maxProperties: ({ limit }) => `must have at most ${number(limit)} fields`,
   propertyNames: ({ propertyName }) => `the name of the field ${named(propertyName)} is not allowed`,
