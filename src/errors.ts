@@ -3,6 +3,7 @@
 // from everywhere.
 
 export const ERRORS = {
+  bad_request: [400, 'The request is not well-formed HTTP'],
   invalid_json: [400, 'The body is not valid JSON'],
   invalid_body: [400, 'The body does not have the expected form'],
   invalid_parameter: [400, 'A parameter is missing, unknown or malformed'],
@@ -17,6 +18,7 @@ export const ERRORS = {
   origin_not_allowed: [403, 'The key does not allow this origin'],
   not_found: [404, 'There is no such thing here'],
   method_not_allowed: [405, 'The route does not take this method'],
+  request_timeout: [408, 'The request did not arrive in time'],
   not_counted_yet: [408, 'The event was not counted within the time allowed'],
   conflict: [409, 'Somebody else changed this at the same time'],
   payload_too_large: [413, 'The body is larger than this route takes'],

@@ -8,6 +8,22 @@ export const LIMITS = {
   eventsPerRequest: 500,
   jsonDepth: 32,
   urlBytes: 8_192,
+  headerBytes: 16_384,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+  credentialChars: 4_096,
+  credentialsCached: 10_000,
+  userTokenSeconds: 12 * 3_600,
+  // Rates, each per client address unless said otherwise: a steady rate and a burst on top
+  collectPerSecond: 1_000,
+  collectBurst: 5_000,
+  requestsPerSecond: 50,
+  requestsBurst: 300,
+  addressesTracked: 50_000,
+  /** Over all addresses: wrong owner codes. */
+  signInTriesPerMinute: 10,
+  progressStreams: 100,
   // One event
   eventNameChars: 128,
   eventIdChars: 256,

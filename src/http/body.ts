@@ -1,0 +1,106 @@
+// Reads a request's body to JSON within bounds: bytes are counted as they arrive and again while inflating, so a gzip bomb
+// stops at the limit; nesting is bounded, and names that reach into prototypes are refused, before anything walks the value.
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
+import { Problem } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+
+type Inflate = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>
+
+const gunzipBytes: Inflate = promisify<InputType, ZlibOptions, Buffer>(gunzip)
+const INFLATERS: Readonly<Record<string, Inflate>> = {
+  gzip: gunzipBytes,
+  'x-gzip': gunzipBytes,
+  // The name means the zlib format, yet many clients send the bare stream.
+  deflate: (bytes, options) => (hasZlibHeader(bytes as Buffer) ? inflateZlib : inflateBare)(bytes, options),
+  br: promisify<InputType, ZlibOptions, Buffer>((bytes, { maxOutputLength }, done) =>
+    brotliDecompress(bytes, maxOutputLength === undefined ? {} : { maxOutputLength }, done),
+  ),
+}
+const inflateZlib: Inflate = promisify<InputType, ZlibOptions, Buffer>(inflate)
+const inflateBare: Inflate = promisify<InputType, ZlibOptions, Buffer>(inflateRaw)
+
+/** The parsed body. Throws Problem `payload_too_large`, `invalid_encoding`, `invalid_json`, `invalid_body`. */
+export async function readJson(req: IncomingMessage, maxBytes: number): Promise<unknown> {
+  let bytes = await readBytes(req, maxBytes)
+  const encoding = req.headers['content-encoding']
+  if (encoding !== undefined || (bytes[0] === 0x1f && bytes[1] === 0x8b)) bytes = await decoded(bytes, encoding, maxBytes)
+  return parseJson(bytes)
+}
+
+function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (Number(req.headers['content-length']) > maxBytes) {
+      reject(tooLarge(maxBytes))
+      return
+    }
+    let first: Buffer | undefined
+    let chunks: Buffer[] | undefined
+    let length = 0
+    req.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length > maxBytes) {
+        req.pause()
+        reject(tooLarge(maxBytes))
+      } else if (first === undefined) first = chunk
+      else (chunks ??= [first]).push(chunk)
+    })
+    req.on('end', () => resolve(chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, length)))
+    req.on('error', (cause) => reject(new Problem('bad_request', 'The body did not arrive whole', { cause })))
+  })
+}
+
+const EMPTY = Buffer.alloc(0)
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem('payload_too_large', `The body may have ${maxBytes} bytes at most, after decompression`)
+}
+
+async function decoded(bytes: Buffer, header: string | undefined, maxBytes: number): Promise<Buffer> {
+  const encoding = (header ?? 'gzip').trim().toLowerCase()
+  if (encoding === 'identity' || encoding === '') return bytes
+  const unpack = Object.hasOwn(INFLATERS, encoding) ? INFLATERS[encoding] : undefined
+  if (unpack === undefined) throw new Problem('invalid_encoding', 'The content encoding may be gzip, deflate or br')
+  try {
+    return await unpack(bytes, { maxOutputLength: maxBytes })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
+    throw new Problem('invalid_encoding', undefined, { cause })
+  }
+}
+
+function hasZlibHeader(bytes: Buffer): boolean {
+  return bytes.length > 1 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
+}
+
+/** Parses UTF-8 JSON within LIMITS.jsonDepth. */
+export function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new Problem('invalid_json', 'The body is not UTF-8')
+  let value: unknown
+  try {
+    // A byte order mark is no JSON, yet some clients write one.
+    value = JSON.parse(bytes.toString('utf8', bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0))
+  } catch (cause) {
+    throw new Problem('invalid_json', wordsOf(cause, bytes.length), { cause })
+  }
+  if (typeof value === 'object' && value !== null) checkNesting(value, LIMITS.jsonDepth)
+  return value
+}
+
+// V8's message quotes the input; only the place in it is told.
+function wordsOf(cause: unknown, length: number): string {
+  if (length === 0) return 'The body is empty'
+  const place = cause instanceof Error ? /at position \d+/.exec(cause.message)?.[0] : undefined
+  return place === undefined ? 'The body is not valid JSON' : `The body is not valid JSON ${place}`
+}
+
+function checkNesting(value: object, left: number): void {
+  if (left === 0) throw new Problem('invalid_body', `The body is nested deeper than ${LIMITS.jsonDepth} levels`)
+  for (const name in value) {
+    if (name === '__proto__') throw new Problem('invalid_body', 'No field may be named __proto__')
+    const inner = (value as Record<string, unknown>)[name]
+    if (typeof inner === 'object' && inner !== null) checkNesting(inner, left - 1)
+  }
+}

@@ -1,0 +1,46 @@
+// Whose address a request comes from, by the one rule that both the fast path and Express use: proxies are believed only
+// as far as TRUST_PROXY says, because anybody can write X-Forwarded-For.
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+import type { Config } from '../config.ts'
+
+/** Express' compiled `trust proxy` setting: is the hop at this distance believed? */
+export type Trust = (address: string, distance: number) => boolean
+
+export type ClientAddress = (req: IncomingMessage) => string | undefined
+
+/** Reads the address of the client; undefined once the connection is gone. */
+export function clientAddress(trustProxy: Config['trustProxy'], trust: Trust): ClientAddress {
+  if (trustProxy === false) return (req) => plain(req.socket.remoteAddress)
+  return (req) => {
+    let address = plain(req.socket.remoteAddress)
+    const hops = forwarded(req)
+    for (let distance = 0; address !== undefined && distance < hops.length && trust(address, distance); distance++) {
+      const next = plain(hops[hops.length - 1 - distance])
+      // A hop that is no address ends what can be believed.
+      if (next === undefined || isIP(next) === 0) break
+      address = next
+    }
+    return address
+  }
+}
+
+/** True when somebody on this machine asks, and not a proxy here on behalf of somebody else. */
+export function isLoopback(req: IncomingMessage, addressOf: ClientAddress): boolean {
+  const address = addressOf(req)
+  const direct = plain(req.socket.remoteAddress)
+  const proxied = forwarded(req).length > 0 || req.headers['forwarded'] !== undefined || req.headers['x-real-ip'] !== undefined
+  if (address === undefined || (proxied && address === direct)) return false
+  return address === '::1' || address.startsWith('127.')
+}
+
+function forwarded(req: IncomingMessage): string[] {
+  const header = req.headers['x-forwarded-for']
+  const text = typeof header === 'string' ? header : header?.join(',')
+  return text === undefined || text.trim() === '' ? [] : text.split(',').map((hop) => hop.trim())
+}
+
+/** Without the IPv4-in-IPv6 prefix of dual-stack sockets. */
+function plain(address: string | undefined): string | undefined {
+  return address?.startsWith('::ffff:') === true ? address.slice(7) : address
+}

@@ -1,0 +1,99 @@
+// From the text of a credential to a key that may act now. What was proved about a text is remembered; whether its key is
+// revoked, expired or gone is asked of the keyring every time, and an unknown key costs one fresh read of the log before it
+// is refused, because clients throw a batch away on 401.
+import { Problem } from '../errors.ts'
+import type { Keyring, KeyState } from '../commands/keyring.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { sha256 } from '../kernel/hashing.ts'
+import { Lru } from '../kernel/lru.ts'
+import { LIMITS } from '../limits.ts'
+import type { Tokens } from './tokens.ts'
+
+export interface KeyGrant {
+  readonly key: KeyState
+  /** True for the public `rk_…` key, false for the analytics token. */
+  readonly viaPublicKey: boolean
+  /** Of the token itself; epoch milliseconds. */
+  readonly tokenExpiresAt: number | undefined
+}
+
+export interface KeyAuthority {
+  /**
+   * The key of `rk_…` or an analytics token, with or without `Bearer `. Answers at once where it can. Throws Problem
+   * `unauthenticated`, `token_expired`, `key_revoked`, `unavailable`.
+   */
+  resolve(credential: string): KeyGrant | Promise<KeyGrant>
+}
+
+export const PUBLIC_KEY = /^rk_[A-Za-z0-9_-]{16,128}$/
+const BEARER = /^Bearer /i
+
+export function createKeyAuthority(deps: { keyring: Keyring; tokens: Tokens; clock: Clock }): KeyAuthority {
+  const { keyring, tokens, clock } = deps
+  const known = new Lru<string, KeyGrant>(LIMITS.credentialsCached)
+
+  const find = (credential: string): KeyGrant | undefined => {
+    const remembered = known.get(credential)
+    // Any change to a key makes a new state object, so an identical one needs no second look.
+    if (remembered !== undefined && keyring.state.key(remembered.key.keyId) === remembered.key) return remembered
+    const grant = proved(credential.replace(BEARER, ''), keyring, tokens)
+    if (grant !== undefined) known.set(credential, grant)
+    return grant
+  }
+
+  const settle = async (credential: string, found: KeyGrant | undefined, trusted: boolean | Promise<boolean>): Promise<KeyGrant> => {
+    let grant = found
+    if (grant === undefined) {
+      await refreshed(keyring)
+      grant = find(credential)
+    } else if (!(await trusted)) {
+      throw new Problem('unavailable', 'Keys cannot be checked at the moment; nothing was accepted; try again')
+    }
+    if (grant === undefined) throw new Problem('unauthenticated', 'The key is not known')
+    return allowed(grant, keyring, clock)
+  }
+
+  return {
+    resolve: (credential) => {
+      const grant = find(credential)
+      const trusted = keyring.trusted()
+      return grant !== undefined && trusted === true ? allowed(grant, keyring, clock) : settle(credential, grant, trusted)
+    },
+  }
+}
+
+/** Reads the keyring to the present; what cannot be read is `unavailable`, never a 401. */
+export async function refreshed(keyring: Keyring): Promise<void> {
+  try {
+    await keyring.refresh()
+  } catch (cause) {
+    throw new Problem('unavailable', 'Credentials cannot be checked at the moment; try again', { cause })
+  }
+}
+
+function proved(credential: string, keyring: Keyring, tokens: Tokens): KeyGrant | undefined {
+  if (credential.length > LIMITS.credentialChars) throw new Problem('unauthenticated')
+  if (credential.startsWith('rk_')) {
+    if (!PUBLIC_KEY.test(credential)) throw new Problem('unauthenticated', 'The write key is malformed')
+    const key = keyring.state.keyByHash(sha256(credential).toString('hex'))
+    return key === undefined ? undefined : { key, viaPublicKey: true, tokenExpiresAt: undefined }
+  }
+  const token = tokens.verifyAnalytics(credential)
+  const key = keyring.state.key(token.keyId)
+  if (key === undefined) return undefined
+  if (key.appId !== token.appId) throw new Problem('unauthenticated')
+  return { key, viaPublicKey: false, tokenExpiresAt: token.expiresAt }
+}
+
+function allowed(grant: KeyGrant, keyring: Keyring, clock: Clock): KeyGrant {
+  const { key } = grant
+  if (key.revoked) throw new Problem('key_revoked')
+  const now = clock.now()
+  if (key.expiresAt !== undefined && key.expiresAt <= now) throw new Problem('token_expired', 'The key has expired')
+  if (grant.tokenExpiresAt !== undefined && grant.tokenExpiresAt <= now) throw new Problem('token_expired')
+  const app = keyring.state.app(key.appId)
+  if (app === undefined || app.deleted) throw new Problem('key_revoked', 'The app of this key was deleted')
+  // A key never exceeds its issuer's current role.
+  if (keyring.state.account(key.issuedBy) === undefined) throw new Problem('key_revoked', 'The account that issued this key is gone')
+  return grant
+}

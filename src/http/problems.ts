@@ -1,0 +1,65 @@
+// Every error leaves as RFC 9457 problem details with a stable code, whoever raised it: our own code, Express, or Node's
+// HTTP parser. What is not a designed answer becomes `internal`, is logged whole, and tells the client nothing.
+import type { ServerResponse } from 'node:http'
+import { Problem } from '../errors.ts'
+import type { Logger } from '../kernel/logger.ts'
+
+/** The designed answer for whatever was thrown. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof URIError) return new Problem('bad_request', 'The address holds a malformed %-escape')
+  const status = statusOf(error)
+  if (status === 404) return new Problem('not_found')
+  if (status !== undefined && status >= 400 && status < 500) return new Problem('bad_request')
+  return new Problem('internal', undefined, { cause: error })
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const status = (error as { status?: unknown }).status
+  return typeof status === 'number' ? status : undefined
+}
+
+/** Writes the problem and ends the answer; logs it when it is a defect. `more` is a flat list of header names and values. */
+export function writeProblem(res: ServerResponse, error: unknown, logger: Logger, more: readonly string[] = []): Problem {
+  const problem = asProblem(error)
+  if (problem.code === 'internal') logger.error('a request failed', { error: problem.cause ?? problem })
+  if (res.headersSent || res.destroyed) {
+    res.destroy()
+    return problem
+  }
+  const body = JSON.stringify(problem)
+  const headers = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))]
+  headers.push('Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff', ...more)
+  if (problem.status === 401) headers.push('WWW-Authenticate', 'Bearer')
+  if (problem.retryAfterSeconds !== undefined) headers.push('Retry-After', String(problem.retryAfterSeconds))
+  else if (problem.status === 503) headers.push('Retry-After', '1')
+  // What is left of an oversized or late body is not worth reading.
+  if (problem.status === 413 || problem.status === 408) headers.push('Connection', 'close')
+  // A list given to writeHead would discard the headers that middlewares have set.
+  for (let at = 0; at < headers.length; at += 2) res.setHeader(headers[at]!, headers[at + 1]!)
+  res.writeHead(problem.status)
+  res.end(body)
+  return problem
+}
+
+const PARSER: Readonly<Record<string, Problem>> = {
+  HPE_HEADER_OVERFLOW: new Problem('headers_too_large'),
+  ERR_HTTP_REQUEST_TIMEOUT: new Problem('request_timeout'),
+}
+
+/** A whole answer, as bytes, for what Node's HTTP parser refused before there was a request. */
+export function rawProblem(errorCode: string | undefined): string {
+  const problem = PARSER[errorCode ?? ''] ?? new Problem('bad_request')
+  const body = JSON.stringify(problem)
+  return [
+    `HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Bad Request'}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}
+
+const REASONS: Readonly<Record<number, string>> = { 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }
