@@ -1,0 +1,219 @@
+// An exact set of 32-bit numbers, kept and stored as a Roaring bitmap (portable format without runs, so any Roaring library
+// reads it). Equal sets have equal bytes however they came about, which is what lets `verify` compare rows. In JavaScript
+// rather than WASM: most sets here hold a handful of numbers, where crossing into WASM and freeing its memory by hand cost
+// more than the work (bench/README.md).
+
+const COOKIE = 12_346
+const ARRAY_MAX = 4_096
+const WORDS = 2_048
+const BITMAP_BYTES = WORDS * 4
+
+/** The members that share their upper 16 bits: a sorted list while there are few, a bit field once there are many. */
+interface Container {
+  list: number[] | undefined
+  bits: Uint32Array | undefined
+  size: number
+}
+
+export class DistinctSet {
+  private readonly keys: number[] = []
+  private readonly containers: Container[] = []
+  private lastKey = -1
+  private last: Container | undefined
+
+  get size(): number {
+    let size = 0
+    for (const container of this.containers) size += container.size
+    return size
+  }
+
+  /** True when the number was not in the set before. */
+  add(value: number): boolean {
+    return insert(this.container(value >>> 16), value & 0xffff)
+  }
+
+  has(value: number): boolean {
+    const at = search(this.keys, value >>> 16)
+    return this.keys[at] === value >>> 16 && contains(this.containers[at]!, value & 0xffff)
+  }
+
+  delete(value: number): boolean {
+    const key = value >>> 16
+    const at = search(this.keys, key)
+    if (this.keys[at] !== key || !remove(this.containers[at]!, value & 0xffff)) return false
+    if (this.containers[at]!.size === 0) {
+      this.keys.splice(at, 1)
+      this.containers.splice(at, 1)
+      this.lastKey = -1
+    }
+    return true
+  }
+
+  /** Unites another set, as its bytes, into this one: what a question over many days does. */
+  addBytes(bytes: Uint8Array): void {
+    readContainers(bytes, (key, size, view, offset) => {
+      const target = this.container(key)
+      if (size <= ARRAY_MAX) {
+        const one = target.size === 0 && target.list !== undefined
+        // A list that meets an empty container is taken over as it is; everything else meets in a bit field.
+        if (one) for (let i = 0; i < size; i++) target.list!.push(view.getUint16(offset + 2 * i, true))
+        if (one) target.size = size
+        else for (let i = 0, bits = bitField(target); i < size; i++) setBit(target, bits, view.getUint16(offset + 2 * i, true))
+        return
+      }
+      const bits = bitField(target)
+      for (let word = 0; word < WORDS; word++) bits[word]! |= view.getUint32(offset + 4 * word, true)
+      target.size = count(bits)
+    })
+  }
+
+  addAll(other: DistinctSet): void {
+    for (const value of other.values()) this.add(value)
+  }
+
+  /** In ascending order. */
+  *values(): Generator<number> {
+    for (let at = 0; at < this.keys.length; at++) {
+      const high = this.keys[at]! * 65_536
+      for (const low of members(this.containers[at]!)) yield high + low
+    }
+  }
+
+  static of(values: Iterable<number>): DistinctSet {
+    const set = new DistinctSet()
+    for (const value of values) set.add(value)
+    return set
+  }
+
+  static fromBytes(bytes: Uint8Array): DistinctSet {
+    const set = new DistinctSet()
+    set.addBytes(bytes)
+    return set
+  }
+
+  toBytes(): Buffer {
+    const kept = this.keys.map((key, at) => ({ key, container: this.containers[at]! })).filter(({ container }) => container.size > 0)
+    const header = 8 + 8 * kept.length
+    const bodyBytes = kept.reduce((sum, { container }) => sum + (container.size <= ARRAY_MAX ? 2 * container.size : BITMAP_BYTES), 0)
+    const bytes = Buffer.allocUnsafe(header + bodyBytes)
+    bytes.writeUInt32LE(COOKIE, 0)
+    bytes.writeUInt32LE(kept.length, 4)
+    let offset = header
+    kept.forEach(({ key, container }, at) => {
+      bytes.writeUInt16LE(key, 8 + 4 * at)
+      bytes.writeUInt16LE(container.size - 1, 10 + 4 * at)
+      bytes.writeUInt32LE(offset, 8 + 4 * kept.length + 4 * at)
+      if (container.size > ARRAY_MAX) {
+        for (let word = 0, bits = container.bits!; word < WORDS; word++, offset += 4) bytes.writeUInt32LE(bits[word]!, offset)
+      } else {
+        for (const low of members(container)) offset = bytes.writeUInt16LE(low, offset)
+      }
+    })
+    return bytes
+  }
+
+  private container(key: number): Container {
+    if (key === this.lastKey) return this.last!
+    const at = search(this.keys, key)
+    let container = this.containers[at]
+    if (container === undefined || this.keys[at] !== key) {
+      container = { list: [], bits: undefined, size: 0 }
+      this.keys.splice(at, 0, key)
+      this.containers.splice(at, 0, container)
+    }
+    this.lastKey = key
+    this.last = container
+    return container
+  }
+}
+
+type Visit = (key: number, size: number, view: DataView, offset: number) => void
+
+function readContainers(bytes: Uint8Array, visit: Visit): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.byteLength < 8 || view.getUint32(0, true) !== COOKIE) throw new TypeError('not a distinct set')
+  const containers = view.getUint32(4, true)
+  for (let at = 0; at < containers; at++) {
+    const size = view.getUint16(10 + 4 * at, true) + 1
+    visit(view.getUint16(8 + 4 * at, true), size, view, view.getUint32(8 + 4 * containers + 4 * at, true))
+  }
+}
+
+/** Index of the first element that is not less than `value`. */
+function search(sorted: readonly number[], value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function insert(container: Container, low: number): boolean {
+  const list = container.list
+  if (list === undefined) return setBit(container, container.bits!, low)
+  const length = list.length
+  if (length === 0 || low > list[length - 1]!) list.push(low)
+  else {
+    const at = search(list, low)
+    if (list[at] === low) return false
+    list.splice(at, 0, low)
+  }
+  container.size = length + 1
+  if (container.size > ARRAY_MAX) bitField(container)
+  return true
+}
+
+function remove(container: Container, low: number): boolean {
+  if (!contains(container, low)) return false
+  if (container.list !== undefined) container.list.splice(search(container.list, low), 1)
+  else container.bits![low >>> 5]! &= ~(1 << (low & 31))
+  container.size--
+  return true
+}
+
+function contains(container: Container, low: number): boolean {
+  if (container.list !== undefined) return container.list[search(container.list, low)] === low
+  return (container.bits![low >>> 5]! & (1 << (low & 31))) !== 0
+}
+
+function bitField(container: Container): Uint32Array {
+  if (container.bits !== undefined) return container.bits
+  const bits = new Uint32Array(WORDS)
+  for (const low of container.list!) bits[low >>> 5]! |= 1 << (low & 31)
+  container.bits = bits
+  container.list = undefined
+  return bits
+}
+
+function setBit(container: Container, bits: Uint32Array, low: number): boolean {
+  const word = bits[low >>> 5]!
+  const mask = 1 << (low & 31)
+  if ((word & mask) !== 0) return false
+  bits[low >>> 5] = word | mask
+  container.size++
+  return true
+}
+
+function* members(container: Container): Generator<number> {
+  if (container.list !== undefined) {
+    yield* container.list
+    return
+  }
+  const bits = container.bits!
+  for (let word = 0; word < WORDS; word++) {
+    for (let left = bits[word]!; left !== 0; left &= left - 1) yield word * 32 + (31 - Math.clz32(left & -left))
+  }
+}
+
+function count(bits: Uint32Array): number {
+  let size = 0
+  for (let word of bits) {
+    word -= (word >>> 1) & 0x55555555
+    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333)
+    size += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+  }
+  return size
+}
