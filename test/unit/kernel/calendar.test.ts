@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { dayNumber, LocalDays } from '../../../src/kernel/localDays.ts'
+import { dayNumber, LocalDays } from '../../../src/kernel/calendar.ts'
 
 const ZONES = ['UTC', 'Asia/Kathmandu', 'Pacific/Apia', 'America/New_York', 'America/St_Johns', 'America/Sao_Paulo', 'Africa/Monrovia', 'Pacific/Kiritimati', 'Australia/Lord_Howe', 'Asia/Beirut']
 
