@@ -1,0 +1,95 @@
+// SQLite for the whole process: one connection that writes and a few that read. Whoever writes, through knex or with the
+// raw handle, takes the same connection from the same pool, so transactions never interleave and never wait for each other
+// inside SQLite; another process that writes the file is waited for without holding up the event loop.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Libsql from 'libsql'
+import knexFactory, { type Knex } from 'knex'
+import { LIMITS } from '../../limits.ts'
+import type { Database } from '../database.ts'
+import { LibsqlClient, type SqliteConnection, waitWhileBusy } from './libsqlClient.ts'
+
+export type SqliteHandle = Libsql.Database
+
+export interface SqliteDatabase extends Database {
+  readonly engine: 'sqlite'
+  /** Runs synchronous work in one BEGIN IMMEDIATE … COMMIT on the write connection; rolls back if it throws. */
+  write<T>(work: (handle: SqliteHandle) => T): Promise<T>
+  /** A connection for synchronous reads of committed rows. Never begin a transaction on it. */
+  readonly reader: SqliteHandle
+}
+
+// Long enough to bridge another process' commit, short enough not to be felt: SQLite sleeps on the event loop's thread.
+const BUSY_TIMEOUT_MS = 5
+const SNAPSHOT_CONNECTIONS = 4
+
+export async function openSqlite(path: string): Promise<SqliteDatabase> {
+  if (path === '' || path.startsWith(':memory:')) throw new TypeError('sqlite:<path> names a file')
+  mkdirSync(dirname(path), { recursive: true })
+  const writer = createKnex(path, 1, openWriter)
+  const readers = createKnex(path, SNAPSHOT_CONNECTIONS, openReader)
+  try {
+    // Brings the file into WAL mode before anybody reads it.
+    await writer.raw('select 1')
+    const reader = await openReader(path)
+    return {
+      engine: 'sqlite',
+      knex: writer,
+      reader,
+      write: (work) => writeWith(writer.client as LibsqlClient, work),
+      snapshot: (work) => readers.transaction(work),
+      close: async () => {
+        await readers.destroy()
+        await writer.destroy()
+        reader.close()
+      },
+    }
+  } catch (error) {
+    await Promise.all([writer.destroy(), readers.destroy()])
+    throw error
+  }
+}
+
+function createKnex(path: string, connections: number, open: (path: string) => Promise<SqliteHandle>): Knex {
+  return knexFactory({
+    client: LibsqlClient as unknown as typeof Knex.Client,
+    connection: { filename: path, open } as { filename: string },
+    useNullAsDefault: true,
+    // A transaction that is under way is waited for: tarn serves those who wait in order.
+    acquireConnectionTimeout: 60_000,
+    pool: { min: 0, max: connections },
+  })
+}
+
+async function writeWith<T>(client: LibsqlClient, work: (handle: SqliteHandle) => T): Promise<T> {
+  const connection = (await client.acquireConnection()) as SqliteConnection
+  try {
+    const { handle } = connection
+    await waitWhileBusy(() => handle.exec('BEGIN IMMEDIATE'))
+    try {
+      const result = work(handle)
+      handle.exec('COMMIT')
+      return result
+    } catch (error) {
+      if (handle.inTransaction) handle.exec('ROLLBACK')
+      throw error
+    }
+  } finally {
+    await client.releaseConnection(connection)
+  }
+}
+
+async function openWriter(path: string): Promise<SqliteHandle> {
+  const handle = new Libsql(path, { timeout: BUSY_TIMEOUT_MS })
+  await waitWhileBusy(() => handle.exec('PRAGMA journal_mode = WAL'))
+  // FULL: a commit that was answered is on disk. The log promises that.
+  handle.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 2000')
+  return handle
+}
+
+async function openReader(path: string): Promise<SqliteHandle> {
+  const handle = new Libsql(path, { timeout: LIMITS.sessionTimeoutSeconds * 1_000 })
+  await waitWhileBusy(() => handle.exec('PRAGMA cache_size = -8000; PRAGMA query_only = ON'))
+  return handle
+}
+
