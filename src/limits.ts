@@ -7,6 +7,7 @@ export const LIMITS = {
   jsonBodyBytes: 100_000,
   eventsPerRequest: 500,
   jsonDepth: 32,
+  bodyDepth: 512,
   urlBytes: 8_192,
   headerBytes: 16_384,
   headersMs: 10_000,
@@ -54,13 +55,40 @@ export const LIMITS = {
   queueMemoryShare: 0.6,
   ackStoredMs: 10_000,
   controlQueueMs: 2_000,
+  /** What may wait in one process for its hand-over; above it a request is refused as overloaded. */
+  pendingBytes: 64_000_000,
+  /** A Redis that does not answer a command in this time counts as down. */
+  redisCommandMs: 1_000,
+  redisProbeMs: 250,
+  /** How long a request waits for the log where the queue cannot take it, before 503. */
+  directAppendMs: 2_000,
+  jobsAtWorkPerPartition: 32,
+  jobLockMs: 5_000,
+  jobStalledCheckMs: 2_000,
+  drainMs: 10_000,
   // Privacy
   saltKeepMs: 48 * 3_600_000,
+  saltSweepMs: 60_000,
+  saltsCached: 50_000,
   // Quarantine
   quarantineBodiesPerApp: 1_000,
   // Keyring
   keyringPollMs: 250,
   trustMs: 1_000,
+  /** How long one page of the control partition may take before the reading counts as failed. */
+  keyringReadMs: 5_000,
+  /** How long Redis may take to answer for the epoch. */
+  epochMs: 200,
+  /** Tries to change the epoch after an answer was given without: about five minutes. */
+  epochBumpTries: 300,
+  // Commands
+  commandAttempts: 8,
+  /** How many commands back a retry is recognised and answered as the first time. */
+  commandsRemembered: 10_000,
+  rotationOverlapSecondsDefault: 86_400,
+  rotationOverlapSecondsMax: 30 * 86_400,
+  allowedOrigins: 50,
+  originChars: 256,
   // Queries
   pageDefault: 50,
   pageMax: 500,
@@ -72,5 +100,15 @@ export const LIMITS = {
   foldMaxEvents: 5_000,
   rebuildMaxEvents: 50_000,
   leaseMs: 5_000,
+  foldMinEvents: 100,
+  /** A projector's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. */
+  foldTargetMs: 1_000,
+  projectedAppsKept: 50_000,
+  rowsPerStatement: 500,
   pollMs: 100,
+  // Import
+  importLineBytes: 1_000_000,
+  csvRecordLines: 1_000,
+  importBatchEvents: 4_000,
+  badLinesShown: 100,
 } as const

@@ -14,8 +14,11 @@ export interface Parcel {
 export interface AppendQueue {
   /** Resolves once the parcel is safe. Throws Problem `unavailable` or `overloaded`, with Retry-After: nothing was kept. */
   append(parcel: Parcel): Promise<void>
-  /** Resolves with places in the log once committed; with undefined when it is safe but no commit was seen in ackStoredMs. */
-  appendStored(parcel: Parcel): Promise<readonly Appended[] | undefined>
+  /**
+   * Resolves with places in the log once committed, null for an event that the store cannot hold (it is in quarantine);
+   * with undefined when it is safe but no commit was seen in ackStoredMs.
+   */
+  appendStored(parcel: Parcel): Promise<readonly (Appended | null)[] | undefined>
   /** Control commands: their own queue, answered after the commit. Throws VersionConflict as the log does. */
   appendControl(append: Append): Promise<readonly (readonly Appended[])[]>
   /** Takes nothing more, hands over what it holds, and resolves when that is safe. */

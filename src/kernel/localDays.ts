@@ -17,3 +17,13 @@ export function localDay(timezone: string, atMs: number): IsoDay {
 export function localToInstant(timezone: string, localMs: number): number {
   return localDays(timezone).instantOf(localMs)
 }
+
+/** True for a zone that this Node knows. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return localDays(name).timezone === name
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}

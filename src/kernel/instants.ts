@@ -1,0 +1,33 @@
+// Reads ISO 8601 instants strictly: a day that does not exist is refused and not rolled over, as Date.parse would do. A
+// time without offset, and a plain date, are local to the zone given.
+import { DAY_MS, dayNumber, localDays } from './calendar.ts'
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/
+
+/** Epoch milliseconds, or undefined where the text is no such instant. */
+export function parseInstant(text: string, timezone: string): number | undefined {
+  const match = ISO.exec(text)
+  if (match === null) return undefined
+  const [, year, month, date, hour, minute, second, fraction, offset] = match
+  const day = dayNumber(Number(year), Number(month), Number(date))
+  if (day === undefined) return undefined
+  if (hour === undefined) return localDays(timezone).of(day).fromMs
+  const hours = Number(hour)
+  const minutes = Number(minute)
+  const seconds = Number(second ?? 0)
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined
+  // Digits and no arithmetic on a fraction: 0.29 · 1000 is less than 290.
+  const millis = fraction === undefined ? 0 : Number(fraction.padEnd(3, '0').slice(0, 3))
+  const at = day * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1_000 + millis
+  if (offset === 'Z') return at
+  if (offset === undefined) return localDays(timezone).instantOf(at)
+  const ahead = offsetMs(offset)
+  return ahead === undefined ? undefined : at - ahead
+}
+
+function offsetMs(text: string): number | undefined {
+  const hours = Number(text.slice(1, 3))
+  const minutes = text.length > 3 ? Number(text.slice(-2)) : 0
+  if (hours > 23 || minutes > 59) return undefined
+  return (text.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000
+}
