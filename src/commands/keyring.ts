@@ -35,6 +35,16 @@ export interface KeyState {
   readonly createdAt: number
 }
 
+/** A command that was carried out: what a retry of it is answered. */
+export interface CommandState {
+  readonly command: string
+  /** Tells one execution of a command from a retry of it. */
+  readonly execution: string
+  readonly actor: string | undefined
+  readonly result: Readonly<Record<string, unknown>> | undefined
+  readonly eventIds: readonly string[]
+}
+
 /** The folded control partition. Reading is synchronous and cheap: /collect asks it for every request. */
 export interface ControlState {
   /** Last position of partition 0 that is folded in. */
@@ -48,6 +58,8 @@ export interface ControlState {
   keysOf(appId: string): Iterable<KeyState>
   /** Version of an aggregate's stream as folded, 0 when it does not exist. */
   version(stream: string): number
+  /** What a command did, while it is among the last LIMITS.commandsRemembered. */
+  command(commandId: string): CommandState | undefined
 }
 
 export interface Keyring {

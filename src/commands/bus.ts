@@ -1,0 +1,148 @@
+// Carries out control commands: fold to the present, decide, append with the versions the decision rests on. Answers only
+// after the commit, and after this process has folded it, so that who was answered sees what was done. A retried command
+// is recognised by its id and answered as the first time.
+import { Problem } from '../errors.ts'
+import { type Append, type EventLog, type NewEvent, VersionConflict } from '../events/eventLog.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { DeadlineExceeded } from '../kernel/deadline.ts'
+import { isUuid, uuidv5, uuidv7 } from '../kernel/ids.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { retry } from '../kernel/retry.ts'
+import { compile } from '../kernel/validation.ts'
+import { LIMITS } from '../limits.ts'
+import type { AppendQueue } from './appendQueue.ts'
+import type { Command, CommandBus, CommandContext, Decided, Decision, Executed } from './commandBus.ts'
+import { formatCommandMeta } from './commandMeta.ts'
+import type { Epoch } from './epoch.ts'
+import type { ControlState, Keyring } from './keyring.ts'
+
+export interface CommandBusOptions {
+  log: Pick<EventLog, 'classify'>
+  queue: Pick<AppendQueue, 'appendControl'>
+  keyring: Pick<Keyring, 'refresh' | 'state'>
+  clock: Clock
+  logger: Logger
+  /** Bumped by commands that take something away; none where one process is all there is. */
+  epoch?: Epoch
+}
+
+export function createCommandBus(options: CommandBusOptions): CommandBus {
+  return {
+    async execute(command, input, by) {
+      const errors = compile(command.schema)(input)
+      if (errors.length > 0) throw new Problem('invalid_body', undefined, { errors })
+      const commandId = by.commandId ?? uuidv7(options.clock.now())
+      if (!isUuid(commandId)) throw new Problem('invalid_parameter', 'The id of a command must be a UUID in lower case')
+      const context = { ...by, commandId, now: options.clock.now() }
+      try {
+        const answer = await carryOut(options, command, input, context)
+        if (command.withdraws === true) await withdraw(options, command.name)
+        return answer
+      } catch (error) {
+        if (!isUnavailable(options, error)) throw error
+        throw new Problem('unavailable', undefined, { retryAfterSeconds: 1, cause: error })
+      }
+    },
+  }
+}
+
+function isUnavailable({ log }: CommandBusOptions, error: unknown): boolean {
+  if (error instanceof Problem) return false
+  return error instanceof DeadlineExceeded || log.classify(error) === 'transient'
+}
+
+async function carryOut<Input, Result>(
+  { queue, keyring, logger }: CommandBusOptions,
+  command: Command<Input, Result>,
+  input: Input,
+  context: CommandContext,
+): Promise<Executed<Result>> {
+  const execution = uuidv7(context.now)
+  for (let attempt = 1; attempt <= LIMITS.commandAttempts; attempt++) {
+    await keyring.refresh()
+    const known = answered<Result>(keyring.state, command.name, context, execution)
+    if (known !== undefined) return known
+    const decision = command.decide(keyring.state, input, context)
+    if (decision.events.length === 0) return { ...decision.result, eventIds: [] }
+    const events = newEvents(command.name, decision, context, execution)
+    try {
+      await queue.appendControl(toAppend(keyring.state, decision, events, context))
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error
+      logger.debug('a command met another one', { command: command.name, attempt, stream: error.stream })
+      continue
+    }
+    await keyring.refresh()
+    // Where the log already held the events, the first answer is the one that counts; it is out of memory at worst.
+    const answer = answered<Result>(keyring.state, command.name, context, execution)
+    return answer ?? { ...decision.result, eventIds: events.map((event) => event.eventId), repeated: true }
+  }
+  throw new Problem('conflict')
+}
+
+/** The answer to a command that the state holds already. Throws `conflict` where its id was another command's. */
+function answered<Result>(
+  state: ControlState,
+  name: string,
+  context: CommandContext,
+  execution: string,
+): Executed<Result> | undefined {
+  const known = state.command(context.commandId)
+  if (known === undefined) return undefined
+  if (known.command !== name || known.actor !== context.actor) {
+    throw new Problem('conflict', 'The id of this command was used for another one')
+  }
+  const answer = { ...(known.result as Result), eventIds: known.eventIds }
+  return known.execution === execution ? answer : { ...answer, repeated: true }
+}
+
+function newEvents<Result>(name: string, decision: Decision<Result>, context: CommandContext, execution: string): NewEvent[] {
+  const { commandId, actor, now } = context
+  return decision.events.map((decided, index) => {
+    assertSchema(decided)
+    const result = index === 0 ? (decision.result as Record<string, unknown>) : undefined
+    return {
+      eventId: uuidv5(commandId, String(index)),
+      appId: decided.appId,
+      type: decided.type.type,
+      schemaVersion: decided.type.schemaVersion,
+      occurredAt: now,
+      data: JSON.stringify(decided.data),
+      meta: formatCommandMeta({ commandId, command: name, execution, actor, result }),
+      stream: decided.stream,
+    }
+  })
+}
+
+function toAppend<Result>(
+  state: ControlState,
+  decision: Decision<Result>,
+  events: readonly NewEvent[],
+  { commandId, now }: CommandContext,
+): Append {
+  const streams = new Set([...decision.events.map((event) => event.stream), ...(decision.guards ?? [])])
+  return {
+    partition: 0,
+    packs: [{ deliveryId: uuidv5(commandId, 'delivery'), partition: 0, receivedAt: now, events, rejected: [] }],
+    expected: Array.from(streams, (stream) => ({ stream, version: state.version(stream) })),
+  }
+}
+
+/** What is in the log stays: a decision that does not fit its event's schema is a defect, found before it is written. */
+function assertSchema({ type, data }: Decided): void {
+  const faults = compile(type.schema)(data)
+  if (faults.length > 0) throw new TypeError(`${type.type} does not fit its schema: ${JSON.stringify(faults)}`)
+}
+
+async function withdraw({ epoch, logger }: CommandBusOptions, command: string): Promise<void> {
+  if (epoch === undefined) return
+  try {
+    await epoch.bump()
+  } catch (error) {
+    // Without Redis nobody can read the epoch either, and so nobody trusts on it; but it must have moved when Redis is back.
+    logger.warn('the epoch could not be changed; trying on', { command, error })
+    retry(() => epoch.bump(), { maxTries: LIMITS.epochBumpTries, firstPauseMs: 50, maxPauseMs: 1_000 }).catch((last: unknown) => {
+      logger.error('the epoch was not changed', { command, error: last })
+    })
+  }
+}
