@@ -49,8 +49,9 @@ export class ConfigError extends Error {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Reads and checks the environment. Throws ConfigError. */
-export function readConfig(env: Env = process.env): Config {
+/** Reads and checks the environment, with what a command line says instead of it. Throws ConfigError. */
+export function readConfig(environment: Env = process.env, overrides: Env = {}): Config {
+  const env = { ...environment, ...overrides }
   const production = oneOf(env, 'NODE_ENV', ['production', 'development', 'test'], 'development') === 'production'
   const dataDir = text(env, 'DATA_DIR') ?? './data'
   const databaseUrl = text(env, 'DATABASE_URL') ?? `sqlite:${dataDir}/recount.db`
