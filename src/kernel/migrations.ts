@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Knex } from 'knex'
 import type { Database } from './database.ts'
+import { isSqliteBusy } from './database/faults.ts'
 import { type MysqlDatabase, openMysqlForMigrations } from './database/mysql.ts'
+import { retry } from './retry.ts'
 
 const DIRECTORY = join(import.meta.dirname, '../../migrations')
 const LOCK_TABLE = 'migration_turns'
@@ -33,7 +35,7 @@ const config: Knex.MigratorConfig = { migrationSource: source, tableName: 'migra
 export async function migrate(database: Database): Promise<string[]> {
   if (database.engine === 'sqlite') {
     // DDL is transactional here, and the transaction is the turn: all of it happens, once, or nothing.
-    return database.knex.transaction((trx) => latest(trx))
+    return retry(() => database.knex.transaction((trx) => latest(trx)), { retryable: isSqliteBusy, maxTries: 60 })
   }
   const knex = openMysqlForMigrations((database as MysqlDatabase).url)
   try {

@@ -32,7 +32,8 @@ interface Settings {
 }
 
 const STATEMENTS = 200
-const BUSY_PAUSE_MS = 4
+const BUSY_PAUSE_MS = 15
+const OUTSIDE_TRANSACTIONS = /^\s*(?:vacuum|pragma|attach|detach|commit|rollback|savepoint|release)\b/i
 
 // knex exports no dialect by name; its package has no exports map, so the path is stable within a major version.
 const Dialect = createRequire(import.meta.url)('knex/lib/dialects/better-sqlite3/index.js') as new (config: Knex.Config) => Knex.Client
@@ -55,31 +56,58 @@ export class LibsqlClient extends Dialect {
 
   async _query(connection: SqliteConnection, query: KnexQuery): Promise<KnexQuery> {
     if (query.sql === undefined || query.sql === '') throw new TypeError('The query is empty')
-    const { handle } = connection
-    // Taking the write lock at BEGIN, not at the first write: a lock that is upgraded later can fail in mid-transaction.
-    const sql = query.sql === 'BEGIN;' && !isReader(handle) ? 'BEGIN IMMEDIATE' : query.sql
+    if (query.sql === 'BEGIN;') {
+      if (isReader(connection.handle)) connection.handle.exec('BEGIN')
+      else await beginImmediate(connection.handle)
+      query.response = []
+      return query
+    }
     const bindings = (query.bindings ?? []).map(toBinding)
-    if (handle.inTransaction) run(connection, sql, bindings, query)
-    else await waitWhileBusy(() => run(connection, sql, bindings, query))
+    const prepared = prepare(connection, query.sql)
+    if (connection.handle.inTransaction || prepared.reader || OUTSIDE_TRANSACTIONS.test(query.sql)) {
+      run(connection, prepared, bindings, query)
+    } else {
+      await transact(connection.handle, () => run(connection, prepared, bindings, query))
+    }
     return query
+  }
+}
+
+/**
+ * Takes the write lock. At BEGIN, because a lock that is upgraded in mid-transaction can fail there; and with exec, because
+ * libsql leaves a prepared statement that found the database busy unfinished, and with it the lock.
+ */
+async function beginImmediate(handle: Libsql.Database): Promise<void> {
+  await waitWhileBusy(() => handle.exec('BEGIN IMMEDIATE'))
+}
+
+/** Runs synchronous work in a transaction that holds the write lock from its first moment; rolls back if it throws. */
+export async function transact<T>(handle: Libsql.Database, work: () => T): Promise<T> {
+  await beginImmediate(handle)
+  try {
+    const result = work()
+    handle.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (handle.inTransaction) handle.exec('ROLLBACK')
+    throw error
   }
 }
 
 /** Runs synchronous work again while another process holds the file, pausing off the event loop; bounded in time. */
 export async function waitWhileBusy<T>(work: () => T, boundMs = LIMITS.sessionTimeoutSeconds * 1_000): Promise<T> {
   const since = performance.now()
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     try {
       return work()
     } catch (error) {
       if (!isSqliteBusy(error) || performance.now() - since > boundMs) throw error
-      await pause(1 + Math.random() * BUSY_PAUSE_MS)
+      await pause(1 + Math.random() * Math.min(tries, BUSY_PAUSE_MS))
     }
   }
 }
 
-function run(connection: SqliteConnection, sql: string, bindings: readonly unknown[], query: KnexQuery): void {
-  const prepared = prepare(connection, sql)
+function run({ statements }: SqliteConnection, prepared: Prepared, bindings: readonly unknown[], query: KnexQuery): void {
   try {
     if (prepared.reader) {
       query.response = prepared.statement.all(bindings).map((row) => toObject(prepared.columns, row as readonly unknown[]))
@@ -89,7 +117,7 @@ function run(connection: SqliteConnection, sql: string, bindings: readonly unkno
     query.response = { changes, lastInsertRowid }
     query.context = { lastID: lastInsertRowid, changes }
   } catch (error) {
-    connection.statements.delete(sql)
+    if (query.sql !== undefined) statements.delete(query.sql)
     throw error
   }
 }

@@ -7,7 +7,7 @@ import Libsql from 'libsql'
 import knexFactory, { type Knex } from 'knex'
 import { LIMITS } from '../../limits.ts'
 import type { Database } from '../database.ts'
-import { LibsqlClient, type SqliteConnection, waitWhileBusy } from './libsqlClient.ts'
+import { LibsqlClient, type SqliteConnection, transact, waitWhileBusy } from './libsqlClient.ts'
 
 export type SqliteHandle = Libsql.Database
 
@@ -19,8 +19,6 @@ export interface SqliteDatabase extends Database {
   readonly reader: SqliteHandle
 }
 
-// Long enough to bridge another process' commit, short enough not to be felt: SQLite sleeps on the event loop's thread.
-const BUSY_TIMEOUT_MS = 5
 const SNAPSHOT_CONNECTIONS = 4
 
 export async function openSqlite(path: string): Promise<SqliteDatabase> {
@@ -57,30 +55,22 @@ function createKnex(path: string, connections: number, open: (path: string) => P
     useNullAsDefault: true,
     // A transaction that is under way is waited for: tarn serves those who wait in order.
     acquireConnectionTimeout: 60_000,
-    pool: { min: 0, max: connections },
+    pool: { min: 1, max: connections },
   })
 }
 
 async function writeWith<T>(client: LibsqlClient, work: (handle: SqliteHandle) => T): Promise<T> {
   const connection = (await client.acquireConnection()) as SqliteConnection
   try {
-    const { handle } = connection
-    await waitWhileBusy(() => handle.exec('BEGIN IMMEDIATE'))
-    try {
-      const result = work(handle)
-      handle.exec('COMMIT')
-      return result
-    } catch (error) {
-      if (handle.inTransaction) handle.exec('ROLLBACK')
-      throw error
-    }
+    return await transact(connection.handle, () => work(connection.handle))
   } finally {
     await client.releaseConnection(connection)
   }
 }
 
 async function openWriter(path: string): Promise<SqliteHandle> {
-  const handle = new Libsql(path, { timeout: BUSY_TIMEOUT_MS })
+  // No timeout: SQLite would sleep on the event loop's thread.
+  const handle = new Libsql(path, { timeout: 0 })
   await waitWhileBusy(() => handle.exec('PRAGMA journal_mode = WAL'))
   // FULL: a commit that was answered is on disk. The log promises that.
   handle.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 2000')
