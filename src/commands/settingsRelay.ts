@@ -112,8 +112,8 @@ function settingsSequence(appId: string, stream: string, events: readonly FoldEv
 
 function settingsAfter(current: AppSettingsApplied | undefined, event: FoldEvent): AppSettingsApplied | undefined {
   if (event.data === null) return current
-  if (isEvent(event, appRegistered)) return event.data?.settings
+  if (isEvent(event, appRegistered)) return event.data.settings
   if (current === undefined) return undefined
-  if (isEvent(event, appUpdated) && event.data?.settings !== undefined) return { ...current, ...event.data.settings }
+  if (isEvent(event, appUpdated) && event.data.settings !== undefined) return { ...current, ...event.data.settings }
   return isEvent(event, appDeleted) ? { ...current, deleted: true } : current
 }
