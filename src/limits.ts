@@ -96,6 +96,16 @@ export const LIMITS = {
   cacheEntries: 10_000,
   cacheBytes: 32_000_000,
   cacheTtlSeconds: 3_600,
+  // Stores
+  /** How long a process waits at start for a database that is not up yet. */
+  storeStartMs: 120_000,
+  storeCheckMs: 5_000,
+  redisCommandMs: 2_000,
+  /** What cached answers may take of a Redis. */
+  redisCacheBytes: 64_000_000,
+  /** From the signal to the end of a process that drains. */
+  shutdownMs: 25_000,
+  workerRestartMs: 1_000,
   // Projector
   foldMaxEvents: 5_000,
   rebuildMaxEvents: 50_000,
@@ -105,7 +115,19 @@ export const LIMITS = {
   foldTargetMs: 1_000,
   projectedAppsKept: 50_000,
   rowsPerStatement: 500,
+  /** Builds kept besides the live one, for the way back. */
+  keptBuilds: 1,
+  differencesShown: 20,
+  progressMs: 500,
+  rebuildRetryMs: 60_000,
+  switchTries: 20,
   pollMs: 100,
+  /** What a projector keeps in memory per partition of eventSummary and userStats; the rest is read again when needed. */
+  summaryAppsKept: 5_000,
+  summaryVisitorsKept: 100_000,
+  summarySlotsKept: 30_000,
+  userStatsKept: 5_000,
+  recentEvents: 20,
   // Import
   importLineBytes: 1_000_000,
   csvRecordLines: 1_000,

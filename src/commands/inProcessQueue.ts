@@ -6,7 +6,8 @@ import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import type { AppendQueue, Parcel } from './appendQueue.ts'
-import { createLogAppender, type Placed } from './logAppender.ts'
+import { createLogAppender } from './logAppender.ts'
+import type { Placed } from './packStore.ts'
 import { createParcelPacker } from './parcelPacker.ts'
 
 export function createInProcessQueue(options: {
@@ -28,7 +29,9 @@ export function createInProcessQueue(options: {
     }
   }
   return {
-    append: async (parcel) => void (await add(parcel)),
+    append: async (parcel) => {
+      await add(parcel)
+    },
     appendStored: add,
     appendControl: (append) => log.append(append),
     close: async () => {

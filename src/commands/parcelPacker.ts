@@ -6,7 +6,8 @@ import { Coalescer } from '../kernel/coalescer.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import type { Parcel } from './appendQueue.ts'
-import { eventBytes, type Placed } from './logAppender.ts'
+import { eventBytes } from './logAppender.ts'
+import type { Placed } from './packStore.ts'
 
 export interface ParcelPacker {
   /** Resolves when the pack that took the parcel is handed over, with its places where the hand-over knows them. */

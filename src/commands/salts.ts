@@ -34,6 +34,13 @@ interface Latest extends Held, IsoDay {
   readonly timezone: string
 }
 
+interface SaltRow {
+  app_id: Uint8Array
+  day: string
+  salt: Uint8Array | ArrayBuffer
+  destroy_after: number | string
+}
+
 const SALT_BYTES = 32
 const ACTIVE_APPS = 10_000
 
@@ -111,9 +118,7 @@ function keyOf(app: SaltedApp, { day }: IsoDay): string {
 async function fetchOrCreate({ knex }: Database, appId: string, { day, endMs }: IsoDay, now: number): Promise<Held> {
   const place = { app_id: uuidToBytes(appId), day }
   const living = async (): Promise<Held | undefined> => {
-    const row = (await knex('salts').where(place).where('destroy_after', '>', now).first('salt', 'destroy_after')) as
-      | { salt: Uint8Array | ArrayBuffer; destroy_after: number | string }
-      | undefined
+    const row = await knex<SaltRow>('salts').where(place).where('destroy_after', '>', now).first('salt', 'destroy_after')
     // libsql answers ArrayBuffers; a copy of what mysql2 answers would be needless.
     if (row === undefined) return undefined
     const salt = row.salt instanceof ArrayBuffer ? new Uint8Array(row.salt) : row.salt
