@@ -1,0 +1,182 @@
+// Brings in the rows that folding a stretch of events needs and memory lacks. An app that this process has folded from its
+// first event on needs nothing: what is not in memory does not exist.
+import type { Knex } from 'knex'
+import type { FoldEvent } from '../events/catalogue.ts'
+import type { EventCollected } from '../events/eventCollected.ts'
+import { bytesToUuid, uuidToBytes } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import { DayCell, readSlot, type Series, SLOT_MS } from './eventSummaryCells.ts'
+import { AppCells, type State } from './eventSummaryMemory.ts'
+import { bytesOf } from './rows.ts'
+import { DistinctSet } from './distinctSet.ts'
+import { DEVICES, userAgent } from './userAgents.ts'
+import { CHUNK, PeopleChunk } from './visitorIndex.ts'
+import { type Identity, identityKey, identityOf, linkedIdentities } from './visitors.ts'
+
+type Bytes = Uint8Array | ArrayBuffer
+
+interface Event {
+  readonly data: EventCollected
+  readonly atMs: number
+  readonly series: Series
+}
+
+export async function loadSummary(db: Knex, build: number, state: State, events: readonly FoldEvent[]): Promise<void> {
+  state.memory.open = true
+  await loadApps(db, build, state, events)
+  const byApp = new Map<AppCells, Event[]>()
+  for (const event of events) {
+    const app = state.memory.apps.get(event.appId)!
+    if (!app.partial) continue
+    const data = readable(event)
+    if (data === undefined) continue
+    const series = app.seriesOf(data.event, userAgent(data.userAgent).bot ? 1 : 0, (key) => state.names.push({ app, key, name: data.event }))
+    const group = byApp.get(app)
+    const entry = { data, atMs: event.occurredAt, series }
+    if (group === undefined) byApp.set(app, [entry])
+    else group.push(entry)
+  }
+  for (const [app, group] of byApp) {
+    await loadVisitors(db, build, app, group)
+    await loadDays(db, build, state, app, group)
+    await loadSlots(db, build, state, app, group)
+  }
+}
+
+/** Undefined for what the fold will refuse: that is the fold's to say. */
+function readable(event: FoldEvent): EventCollected | undefined {
+  try {
+    const data = event.data as EventCollected | null
+    return typeof data?.event === 'string' ? data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function loadApps(db: Knex, build: number, state: State, events: readonly FoldEvent[]): Promise<void> {
+  const { apps } = state.memory
+  const missing = new Set<string>()
+  for (const { appId } of events) if (!apps.has(appId)) missing.add(appId)
+  for (const ids of chunks([...missing])) {
+    const rows = await db('event_summary_apps').where({ build }).whereIn('app_id', ids.map(uuidToBytes)).select<{ app_id: Bytes; visitors: number }[]>('app_id', 'visitors')
+    const visitors = new Map(rows.map((row) => [bytesToUuid(bytesOf(row.app_id)), row.visitors]))
+    for (const id of ids) {
+      const app = new AppCells(id, state.context.timezoneOf(id), visitors.get(id))
+      apps.set(id, app)
+      if (app.visitors.size % CHUNK !== 0) await loadChunks(db, build, app, [Math.floor(app.visitors.size / CHUNK)])
+    }
+  }
+}
+
+async function loadVisitors(db: Knex, build: number, app: AppCells, events: readonly Event[]): Promise<void> {
+  const { visitors } = app
+  if (!visitors.complete) {
+    const wanted = new Map<string, Identity>()
+    for (const { data } of events) {
+      for (const identity of [identityOf(data), ...linkedIdentities(data)]) {
+        if (identity === undefined || visitors.known(identity.kind, identity.id) !== undefined) continue
+        wanted.set(identityKey(identity.kind, identity.id).toString('hex'), identity)
+      }
+    }
+    for (const keys of chunks([...wanted.keys()])) {
+      const rows = await db('event_summary_visitors')
+        .where({ build, app_id: app.key })
+        .whereIn('identity', keys.map((key) => Buffer.from(key, 'hex')))
+        .select<{ identity: Bytes; ordinal: number }[]>('identity', 'ordinal')
+      for (const row of rows) {
+        const { kind, id } = wanted.get(bytesOf(row.identity).toString('hex'))!
+        visitors.learn(kind, id, row.ordinal)
+      }
+    }
+  }
+  const places = new Set<number>()
+  for (const { data } of events) {
+    for (const { kind, id } of linkedIdentities(data)) {
+      const ordinal = visitors.known(kind, id)
+      if (ordinal !== undefined && !visitors.chunks.has(Math.floor(ordinal / CHUNK))) places.add(Math.floor(ordinal / CHUNK))
+    }
+  }
+  await loadChunks(db, build, app, [...places])
+}
+
+async function loadChunks(db: Knex, build: number, app: AppCells, wanted: readonly number[]): Promise<void> {
+  for (const chunk of chunks(wanted)) {
+    const rows = await db('event_summary_people')
+      .where({ build, app_id: app.key })
+      .whereIn('chunk', [...chunk])
+      .select<{ chunk: number; kinds: Bytes; links: Bytes }[]>('chunk', 'kinds', 'links')
+    for (const row of rows) app.visitors.chunks.set(row.chunk, PeopleChunk.read(bytesOf(row.kinds), bytesOf(row.links)))
+  }
+}
+
+async function loadDays(db: Knex, build: number, state: State, app: AppCells, events: readonly Event[]): Promise<void> {
+  const wanted = new Map<Series, Map<number, DayCell>>()
+  const want = (series: Series, atMs: number): void => {
+    const local = app.zone.at(atMs)
+    const known = series.days.get(local.day)
+    if (known != null || (known === undefined && series.complete)) return
+    let days = wanted.get(series)
+    if (days === undefined) wanted.set(series, (days = new Map<number, DayCell>()))
+    if (!days.has(local.day)) days.set(local.day, new DayCell(series, local))
+  }
+  for (const { series, atMs } of events) {
+    want(series, atMs)
+    want(series.all!, atMs)
+  }
+  for (const [series, days] of wanted) {
+    for (const some of chunks([...days.keys()])) {
+      const rows = await db('event_summary_days')
+        .where({ build, app_id: app.key, event_key: series.key, bot: series.bot })
+        .whereIn('day', [...some])
+        .select<DayRow[]>('*')
+      for (const row of rows) restoreDay(days.get(row.day)!, row)
+    }
+    for (const [day, cell] of days) {
+      series.days.set(day, cell)
+      state.memory.slots += cell.slots.size
+    }
+  }
+}
+
+/** Some drivers answer 64-bit numbers as text. */
+export type DayRow = Readonly<Record<(typeof DEVICES)[number], number | string>> & {
+  readonly day: number
+  readonly bot: number
+  readonly visitors: Bytes
+  readonly slots: Bytes | null
+}
+
+function restoreDay(cell: DayCell, row: DayRow): void {
+  DEVICES.forEach((device, at) => (cell.counts[at] = Number(row[device])))
+  cell.visitors = DistinctSet.fromBytes(bytesOf(row.visitors))
+  cell.spilled = row.slots === null
+  if (row.slots !== null) cell.unpack(bytesOf(row.slots))
+}
+
+async function loadSlots(db: Knex, build: number, state: State, app: AppCells, events: readonly Event[]): Promise<void> {
+  const wanted = new Map<DayCell, Set<number>>()
+  for (const { series, atMs } of events) {
+    const slot = Math.floor(atMs / SLOT_MS)
+    for (const one of [series, series.all!]) {
+      const day = app.day(one, atMs)
+      if (!day.spilled || day.slots.has(slot)) continue
+      const slots = wanted.get(day)
+      if (slots === undefined) wanted.set(day, new Set([slot]))
+      else slots.add(slot)
+    }
+  }
+  for (const [day, slots] of wanted) {
+    const { key, bot } = day.series
+    const rows = await db('event_summary_slots')
+      .where({ build, app_id: app.key, event_key: key, day: day.local.day, bot })
+      .whereIn('slot', [...slots])
+      .select<{ slot: number; content: Bytes }[]>('slot', 'content')
+    for (const row of rows) day.restore(readSlot(row.slot, bytesOf(row.content)))
+    for (const slot of slots) day.slot(slot)
+    state.memory.slots += slots.size
+  }
+}
+
+function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += LIMITS.rowsPerStatement) yield items.slice(at, at + LIMITS.rowsPerStatement)
+}

@@ -1,0 +1,80 @@
+// Writes what a stretch of events changed: whole rows, from memory that holds all they say. Whether a day's quarters of an
+// hour are packed depends on how many events the day has and on nothing else, so the rows are the same however the log was
+// cut into stretches.
+import type { Knex } from 'knex'
+import { replaceRows, type Value } from './bulkRows.ts'
+import { addCounts, type DayCell, PACKED_EVENTS, type SlotCell, slotBytes, total } from './eventSummaryCells.ts'
+import { type AppCells, type State, trim } from './eventSummaryMemory.ts'
+import { DEVICES } from './userAgents.ts'
+
+const DAY_COLUMNS = ['build', 'app_id', 'event_key', 'day', 'bot', 'events', ...DEVICES, 'visitors', 'slots']
+const SLOT_COLUMNS = ['build', 'app_id', 'event_key', 'day', 'bot', 'slot', 'content']
+
+interface Changed {
+  readonly app: AppCells
+  readonly day: DayCell
+  readonly slots: Set<SlotCell>
+}
+
+export async function writeSummary(trx: Knex.Transaction, build: number, state: State): Promise<void> {
+  const { memory } = state
+  memory.generation++
+  const changed = rollUp(state)
+  const days: Value[][] = []
+  const slots: Value[][] = []
+  for (const { app, day, slots: touched } of changed.values()) {
+    day.touched = memory.generation
+    const key: Value[] = [build, app.key, day.series.key, day.local.day, day.series.bot]
+    const events = total(day.counts)
+    if (!day.spilled && events > PACKED_EVENTS) {
+      day.spilled = true
+      for (const slot of day.slots.values()) touched.add(slot)
+    }
+    days.push([...key, events, ...day.counts, day.visitors.toBytes(), day.packed()])
+    if (day.spilled) for (const slot of touched) slots.push([...key, slot.slot, slotBytes(slot)])
+  }
+  await replaceRows(trx, 'event_summary_days', DAY_COLUMNS, days)
+  await replaceRows(trx, 'event_summary_slots', SLOT_COLUMNS, slots)
+  await writeNames(trx, build, state)
+  for (const app of state.apps) await writeVisitors(trx, build, app)
+  const apps = [...state.apps].map((app): Value[] => [build, app.key, app.visitors.size])
+  await replaceRows(trx, 'event_summary_apps', ['build', 'app_id', 'visitors'], apps)
+  memory.open = false
+  trim(memory)
+}
+
+/** Adds what leaves counted to all rows they are part of; answers the days that changed, with their changed slots. */
+function rollUp(state: State): Map<DayCell, Changed> {
+  const changed = new Map<DayCell, Changed>()
+  const add = (app: AppCells, cell: SlotCell, pending: readonly number[]): void => {
+    addCounts(cell.counts, pending)
+    addCounts(cell.day.counts, pending)
+    const known = changed.get(cell.day)
+    if (known === undefined) changed.set(cell.day, { app, day: cell.day, slots: new Set([cell]) })
+    else known.slots.add(cell)
+  }
+  for (const { app, leaf } of state.leaves) {
+    const pending = leaf.pending!
+    leaf.pending = undefined
+    add(app, leaf, pending)
+    add(app, leaf.all!, pending)
+  }
+  return changed
+}
+
+async function writeNames(trx: Knex.Transaction, build: number, { names }: State): Promise<void> {
+  const rows = names.map(({ app, key, name }): Value[] => [build, app.key, key, name])
+  await replaceRows(trx, 'event_summary_names', ['build', 'app_id', 'event_key', 'name'], rows)
+}
+
+async function writeVisitors(trx: Knex.Transaction, build: number, { key, visitors }: AppCells): Promise<void> {
+  const added = visitors.added.map(([identity, ordinal]): Value[] => [build, key, identity, ordinal])
+  await replaceRows(trx, 'event_summary_visitors', ['build', 'app_id', 'identity', 'ordinal'], added)
+  const chunks = [...visitors.changedChunks].map((at): Value[] => {
+    const chunk = visitors.chunks.get(at)!
+    return [build, key, at, chunk.kindBytes(), chunk.linkBytes()]
+  })
+  await replaceRows(trx, 'event_summary_people', ['build', 'app_id', 'chunk', 'kinds', 'links'], chunks)
+  visitors.added = []
+  visitors.changedChunks.clear()
+}
