@@ -53,7 +53,7 @@ export const eventInputSchema: JsonSchema = {
     },
     ['event'],
   ),
-  if: { properties: { event: { const: 'pageview' } } },
+  if: { properties: { event: { const: 'pageview' } }, required: ['event'] },
   then: { required: ['url'] },
 }
 

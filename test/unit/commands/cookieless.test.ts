@@ -1,0 +1,93 @@
+// Who an event without userId and anonymousId comes from, and what is left of the address afterwards.
+import assert from 'node:assert/strict'
+import { quarantined } from '../../../src/commands/quarantine.ts'
+import { appRules, importContext, isRefusal, prepareEvent } from '../../../src/commands/prepareEvent.ts'
+import type { EventCollected } from '../../../src/events/eventCollected.ts'
+import { appState, memorySalts, NOW, setup } from './collecting.ts'
+
+const browser = { browser: true, address: '203.0.113.7', userAgent: 'Firefox' }
+
+describe('cookieless ids', () => {
+  it('come from a browser request, and the address is truncated after', async () => {
+    const { collect, data } = setup()
+    await collect({ event: 'a' }, browser)
+    await collect({ event: 'a' }, { ...browser, address: '::ffff:203.0.113.7' })
+    await collect({ event: 'a' }, { ...browser, address: '203.0.113.8' })
+    await collect({ event: 'a' }, { ...browser, userAgent: 'Chrome' })
+    const [first, mapped, neighbour, agent] = data()
+    assert.deepEqual(first, { event: 'a', ip: '203.0.113.0', cookieless: first!.cookieless!, userAgent: 'Firefox', browser: true })
+    assert.match(first!.cookieless!, /^[\w-]{22}$/)
+    assert.equal(mapped!.cookieless, first!.cookieless)
+    assert.equal(new Set([first, neighbour, agent].map((event) => event!.cookieless)).size, 3)
+  })
+
+  it('never come from the request of a server', async () => {
+    const { collect, data } = setup()
+    await collect({ event: 'a' }, { ...browser, browser: false })
+    assert.deepEqual(data(), [{ event: 'a' }])
+  })
+
+  it('come from the address that a server sends, with or without a user agent', async () => {
+    const { collect, data } = setup()
+    await collect([{ event: 'a', ipAddress: '203.0.113.7', userAgent: 'Firefox' }, { event: 'a', ipAddress: '203.0.113.7' }, { event: 'a', userAgent: 'Firefox' }])
+    await collect({ event: 'a' }, browser)
+    const [both, address, agent, own] = data()
+    assert.equal(both!.cookieless, own!.cookieless)
+    assert.equal(both!.browser, undefined)
+    assert.notEqual(address!.cookieless, both!.cookieless)
+    assert.deepEqual(agent, { event: 'a', userAgent: 'Firefox' })
+  })
+
+  it('change with the local day on which the event occurred', async () => {
+    const { collect, data } = setup({ timezone: 'Asia/Kathmandu' })
+    const event = { event: 'a', ipAddress: '203.0.113.7' }
+    await collect([{ ...event, timestamp: '2026-11-20T18:14:59Z' }, { ...event, timestamp: '2026-11-20T18:15:00Z' }, { ...event, timestamp: '2026-11-21T18:14:59Z' }])
+    const [before, after, late] = data()
+    assert.notEqual(before!.cookieless, after!.cookieless)
+    assert.equal(after!.cookieless, late!.cookieless)
+  })
+
+  it('stay when the app keeps no addresses', async () => {
+    const { collect, data } = setup({ ip: 'none' })
+    await collect({ event: 'a' }, browser)
+    assert.deepEqual(Object.keys(data()[0]!), ['event', 'cookieless', 'userAgent', 'browser'])
+  })
+})
+
+describe('imports', () => {
+  it('are not interactive where METRICS says so, and ask for each salt once', async () => {
+    const salts = memorySalts()
+    const context = importContext(appState(), null, NOW)
+    const data: EventCollected[] = []
+    for (const event of ['pageview', 'asset', 'request', 'error', 'asset']) {
+      const prepared = await prepareEvent({ event, url: '/', ipAddress: '203.0.113.7', timestamp: '2015-05-17T10:05:03Z' }, context, salts)
+      assert.ok(!isRefusal(prepared))
+      data.push(JSON.parse(prepared.data) as EventCollected)
+    }
+    assert.deepEqual(data.map(({ interactive }) => interactive), [undefined, false, false, false, false])
+    assert.deepEqual(salts.fetched, ['2015-05-17'])
+  })
+})
+
+describe('quarantine', () => {
+  it('reduces addresses and URLs wherever they stand, and keeps metadata as sent', () => {
+    const body = {
+      event: 'a', ipAddress: '203.0.113.7', ip: '2001:db8:1:2::3', nested: { from: ['::ffff:203.0.113.9'] }, url: '/a?token=x',
+      link: 'https://u:p@x.example/?secret=1', metadata: { ip: '203.0.113.7' },
+    }
+    const kept = quarantined(body, 'invalid_event', '/ip is unknown', appRules(appState()))
+    assert.deepEqual(JSON.parse(kept.body), {
+      event: 'a', ipAddress: '203.0.113.0', ip: '2001:db8:1::', nested: { from: ['203.0.113.0'] }, url: '/a', link: 'https://x.example/',
+      metadata: { ip: '203.0.113.7' },
+    })
+  })
+
+  it('is bounded in bytes and depth', () => {
+    const rules = appRules(appState())
+    assert.ok(Buffer.byteLength(quarantined({ text: '€'.repeat(50_000) }, 'c', 'd', rules).body) <= 32_768)
+    const deep = JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) as unknown
+    assert.ok(quarantined(deep, 'c', 'd', rules).body.length < 200)
+    assert.ok(quarantined({ metadata: deep }, 'c', 'd', rules).body.length < 200)
+    assert.equal(quarantined(null, 'c', 'd', rules).body, 'null')
+  })
+})
