@@ -1,0 +1,187 @@
+// What one append will write, decided from what its transaction has read under the head lock: pure, and the same for every
+// engine. Engines read `Known`, call planAppend, and write the plan.
+import { isUuid } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import type { Append, Appended, Head, NewEvent, Pack, RejectedEvent } from './eventLog.ts'
+import { VersionConflict } from './eventLog.ts'
+import { CONTROL_PARTITION, partitionOf } from './partitioning.ts'
+import { chainFrom, contentHash, newSeals } from './sealing.ts'
+
+/** What the transaction found, under the head lock. */
+export interface Known {
+  readonly head: Head
+  /** Places of events that are stored already, by idKey. */
+  readonly positions: ReadonlyMap<string, number>
+  /** Versions of the streams that the append touches; absent is 0. */
+  readonly versions: ReadonlyMap<string, number>
+  /** Delivery ids that were counted before. */
+  readonly delivered: ReadonlySet<string>
+  /** Events ever refused, per app with something refused in this append. */
+  readonly refused: ReadonlyMap<string, number>
+}
+
+export interface PlannedRow {
+  readonly event: NewEvent
+  readonly position: number
+  readonly streamVersion: number | null
+  readonly seal: Buffer
+}
+
+export interface LedgerDelta {
+  readonly appId: string
+  readonly hour: number
+  stored: number
+  duplicate: number
+  rejected: number
+}
+
+export interface QuarantineRow extends RejectedEvent {
+  readonly number: number
+  readonly receivedAt: number
+}
+
+export interface Plan {
+  readonly results: readonly (readonly Appended[])[]
+  readonly rows: readonly PlannedRow[]
+  readonly recordedAt: number
+  readonly head: Head
+  readonly deliveries: readonly Pack[]
+  readonly ledger: readonly LedgerDelta[]
+  readonly quarantine: readonly QuarantineRow[]
+}
+
+/** An event that can never be stored, whoever tries again. */
+export class EventRefused extends Error {
+  constructor(
+    readonly eventId: string,
+    detail: string,
+  ) {
+    super(`event ${eventId}: ${detail}`)
+    this.name = 'EventRefused'
+  }
+}
+
+const HOUR_MS = 3_600_000
+const TYPE_CHARS = 64
+const STREAM_CHARS = 128
+
+export function idKey(appId: string, eventId: string): string {
+  return appId + eventId
+}
+
+/** Checks what no engine can store or what would break a promise of the log. Throws EventRefused or RangeError. */
+export function checkAppend(append: Append, partitions: number): void {
+  const { partition } = append
+  if (!Number.isInteger(partition) || partition < 0 || partition > partitions) {
+    throw new RangeError(`partition ${partition} is not in 0…${partitions}`)
+  }
+  for (const pack of append.packs) {
+    if (pack.partition !== partition) throw new RangeError(`pack of partition ${pack.partition} in an append to ${partition}`)
+    if (!isUuid(pack.deliveryId)) throw new RangeError('a delivery id is a lower-case UUID')
+    for (const event of pack.events) checkEvent(event, partition, partitions)
+    for (const { appId } of pack.rejected) if (!isUuid(appId)) throw new RangeError('an app id is a lower-case UUID')
+  }
+}
+
+function checkEvent(event: NewEvent, partition: number, partitions: number): void {
+  const { eventId, appId, type, data, meta, stream } = event
+  if (!isUuid(eventId) || !isUuid(appId)) throw new EventRefused(eventId, 'ids are lower-case UUIDs')
+  if (partition !== CONTROL_PARTITION && partitionOf(appId, partitions) !== partition) {
+    throw new RangeError(`app ${appId} does not live in partition ${partition}`)
+  }
+  if (type.length === 0 || type.length > TYPE_CHARS) throw new EventRefused(eventId, `a type has 1 to ${TYPE_CHARS} characters`)
+  if (stream !== undefined && stream.length > STREAM_CHARS) throw new EventRefused(eventId, `a stream has at most ${STREAM_CHARS} characters`)
+  if (!isPlainText(data) || (meta !== null && !isPlainText(meta))) throw new EventRefused(eventId, 'data and meta are well-formed text without NUL')
+  // A character has at most three bytes of UTF-8 per UTF-16 unit; only text near the bound is measured.
+  const chars = data.length + (meta?.length ?? 0)
+  if (chars * 3 > LIMITS.appendMaxBytes && Buffer.byteLength(data) + Buffer.byteLength(meta ?? '') > LIMITS.appendMaxBytes) {
+    throw new EventRefused(eventId, `is larger than ${LIMITS.appendMaxBytes} bytes`)
+  }
+  if (!Number.isSafeInteger(event.occurredAt)) throw new EventRefused(eventId, 'occurredAt is a whole number of milliseconds')
+}
+
+// NUL ends text on its way out of libsql; a lone surrogate has no UTF-8. JSON text escapes both.
+function isPlainText(text: string): boolean {
+  return !text.includes('\0') && (text as string & { isWellFormed(): boolean }).isWellFormed()
+}
+
+/** Throws VersionConflict; nothing was written. */
+export function planAppend(append: Append, known: Known, nowMs: number): Plan {
+  const recordedAt = Math.max(nowMs, known.head.recordedAt)
+  const places = new Map(known.positions)
+  const versions = new Map(known.versions)
+  const fresh: { event: NewEvent; position: number; streamVersion: number | null }[] = []
+  let { position } = known.head
+  const results = append.packs.map(({ events }) =>
+    events.map((event): Appended => {
+      const key = idKey(event.appId, event.eventId)
+      const place = places.get(key)
+      if (place !== undefined) return { position: place, duplicate: true }
+      position++
+      places.set(key, position)
+      let streamVersion: number | null = null
+      if (event.stream !== undefined) {
+        streamVersion = (versions.get(event.stream) ?? 0) + 1
+        versions.set(event.stream, streamVersion)
+      }
+      fresh.push({ event, position, streamVersion })
+      return { position, duplicate: false }
+    }),
+  )
+  // A command that is sent again finds all its events stored: the same command, not a conflict.
+  if (fresh.length > 0) checkExpected(append, known.versions)
+  const seals = newSeals(fresh.length)
+  const chain = chainFrom(known.head.hash)
+  const rows = fresh.map((row, index) => {
+    const seal = seals[index]!
+    chain.add(contentHash(seal, row.event.data))
+    return { ...row, seal }
+  })
+  const hash = rows.length === 0 ? known.head.hash : chain.hash()
+  const head = rows.length === 0 ? known.head : { partition: append.partition, position, recordedAt, hash }
+  return { results, rows, recordedAt, head, ...planLedger(append.packs, results, known) }
+}
+
+function checkExpected(append: Append, versions: ReadonlyMap<string, number>): void {
+  for (const { stream, version } of append.expected ?? []) {
+    const actual = versions.get(stream) ?? 0
+    if (actual !== version) throw new VersionConflict(stream, version, actual)
+  }
+}
+
+function planLedger(
+  packs: readonly Pack[],
+  results: readonly (readonly Appended[])[],
+  known: Known,
+): Pick<Plan, 'deliveries' | 'ledger' | 'quarantine'> {
+  const deliveries: Pack[] = []
+  const seen = new Set(known.delivered)
+  const ledger = new Map<string, LedgerDelta>()
+  const numbers = new Map(known.refused)
+  const quarantine: QuarantineRow[] = []
+  packs.forEach((pack, packIndex) => {
+    if (seen.has(pack.deliveryId)) return
+    seen.add(pack.deliveryId)
+    deliveries.push(pack)
+    const hour = Math.floor(pack.receivedAt / HOUR_MS) * HOUR_MS
+    let delta: LedgerDelta | undefined
+    const deltaOf = (appId: string): LedgerDelta => {
+      if (delta?.appId === appId) return delta
+      const key = `${appId}${hour}`
+      delta = ledger.get(key) ?? { appId, hour, stored: 0, duplicate: 0, rejected: 0 }
+      ledger.set(key, delta)
+      return delta
+    }
+    pack.events.forEach(({ appId }, index) => {
+      if (results[packIndex]![index]!.duplicate) deltaOf(appId).duplicate++
+      else deltaOf(appId).stored++
+    })
+    for (const rejected of pack.rejected) {
+      deltaOf(rejected.appId).rejected++
+      const number = (numbers.get(rejected.appId) ?? 0) + 1
+      numbers.set(rejected.appId, number)
+      quarantine.push({ ...rejected, number, receivedAt: pack.receivedAt })
+    }
+  })
+  return { deliveries, ledger: [...ledger.values()], quarantine }
+}

@@ -1,0 +1,213 @@
+// The log on SQLite: the only SQL of this engine on the log's tables. The head lock is BEGIN IMMEDIATE, which locks all of
+// the file; side by side with mysqlEventLog.ts, which does the same steps in the same order.
+import { classifySqlite } from '../kernel/database/faults.ts'
+import type { SqliteDatabase, SqliteHandle } from '../kernel/database/sqlite.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { textKey } from '../kernel/hashing.ts'
+import { uuidToBytes } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import { checkAppend, EventRefused, idKey, type Known, type Plan, planAppend } from './appendPlan.ts'
+import type { Append, Appended, BrowseOptions, EventLog, Head, StoredEvent, StoreFault } from './eventLog.ts'
+import { partitionOf } from './partitioning.ts'
+import { contentHash, isRedacted } from './sealing.ts'
+import { EVENT_COLUMNS, type EventRow, toStoredEvents } from './storedRow.ts'
+
+type Statement = ReturnType<SqliteHandle['prepare']>
+
+const INSERT_EVENT = `INSERT INTO events (${EVENT_COLUMNS}, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const BY_APP = 'events INDEXED BY events_app_position'
+
+export class SqliteEventLog implements EventLog {
+  private readonly listeners = new Set<(partition: number, position: number) => void>()
+  private readonly statements = new WeakMap<SqliteHandle, Map<string, Statement>>()
+
+  constructor(
+    private readonly database: SqliteDatabase,
+    readonly partitions: number,
+    private readonly clock: Clock,
+  ) {}
+
+  partitionOf(appId: string): number {
+    return partitionOf(appId, this.partitions)
+  }
+
+  async append(append: Append): Promise<readonly (readonly Appended[])[]> {
+    checkAppend(append, this.partitions)
+    const plan = await this.transaction(append)
+    if (plan.rows.length > 0) for (const listener of this.listeners) listener(append.partition, plan.head.position)
+    return plan.results
+  }
+
+  /** Everything between lock and commit. Overridden only by a test that takes the lock out. */
+  protected transaction(append: Append): Promise<Plan> {
+    return this.database.write((handle) => {
+      const plan = planAppend(append, this.readKnown(handle, append), this.clock.now())
+      this.writePlan(handle, append.partition, plan)
+      return plan
+    })
+  }
+
+  protected readKnown(handle: SqliteHandle, { partition, packs, expected }: Append): Known {
+    const place = this.prepare(handle, 'SELECT position FROM events WHERE app_id = ? AND event_id = ?')
+    const delivery = this.prepare(handle, 'SELECT 1 FROM deliveries WHERE `partition` = ? AND delivery_id = ?')
+    const version = this.prepare(handle, 'SELECT MAX(version) FROM streams WHERE `partition` = ? AND stream_key = ?')
+    const refusals = this.prepare(handle, 'SELECT SUM(rejected) FROM quarantine_counts WHERE app_id = ?')
+    const positions = new Map<string, number>()
+    const streams = new Set(expected?.map(({ stream }) => stream))
+    const delivered = new Set<string>()
+    const refused = new Map<string, number>()
+    for (const { deliveryId, events, rejected } of packs) {
+      for (const { appId, eventId, stream } of events) {
+        const row = place.get([uuidToBytes(appId), uuidToBytes(eventId)]) as [number] | undefined
+        if (row !== undefined) positions.set(idKey(appId, eventId), row[0])
+        if (stream !== undefined) streams.add(stream)
+      }
+      if (delivery.get([partition, uuidToBytes(deliveryId)]) !== undefined) delivered.add(deliveryId)
+      for (const { appId } of rejected) {
+        if (!refused.has(appId)) refused.set(appId, (refusals.get([uuidToBytes(appId)]) as [number | null])[0] ?? 0)
+      }
+    }
+    const versions = new Map([...streams].map((stream) => [stream, (version.get([partition, textKey(stream)]) as [number | null])[0] ?? 0]))
+    return { head: this.headBy(handle, partition), positions, versions, delivered, refused }
+  }
+
+  protected writePlan(handle: SqliteHandle, partition: number, plan: Plan): void {
+    const { rows, recordedAt, head } = plan
+    const insert = this.prepare(handle, INSERT_EVENT)
+    const stream = this.prepare(handle, 'INSERT INTO streams (`partition`, stream_key, version, position) VALUES (?, ?, ?, ?)')
+    for (const { event, position, streamVersion, seal } of rows) {
+      const { appId, eventId, type, schemaVersion, occurredAt, data, meta } = event
+      const ids = [uuidToBytes(appId), uuidToBytes(eventId)]
+      insert.run([partition, position, ...ids, type, schemaVersion, occurredAt, recordedAt, event.stream ?? null, streamVersion, data, meta, seal])
+      if (event.stream !== undefined) stream.run([partition, textKey(event.stream), streamVersion, position])
+    }
+    if (rows.length > 0) {
+      const append = this.prepare(handle, 'INSERT INTO appends (`partition`, first_position, last_position, hash) VALUES (?, ?, ?, ?)')
+      append.run([partition, rows[0]!.position, head.position, head.hash])
+      const move = this.prepare(handle, 'UPDATE heads SET position = ?, recorded_at = ?, hash = ? WHERE `partition` = ?')
+      move.run([head.position, recordedAt, head.hash, partition])
+    }
+    this.writeLedger(handle, partition, plan)
+  }
+
+  private writeLedger(handle: SqliteHandle, partition: number, { deliveries, ledger, quarantine, recordedAt }: Plan): void {
+    const delivery = this.prepare(handle, 'INSERT INTO deliveries (`partition`, delivery_id, delivered_at) VALUES (?, ?, ?)')
+    for (const { deliveryId } of deliveries) delivery.run([partition, uuidToBytes(deliveryId), recordedAt])
+    const move = this.prepare(
+      handle,
+      `INSERT INTO ledger (app_id, hour, \`stored\`, duplicate, rejected) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (app_id, hour) DO UPDATE SET \`stored\` = \`stored\` + excluded.\`stored\`, duplicate = duplicate + excluded.duplicate, rejected = rejected + excluded.rejected`,
+    )
+    for (const { appId, hour, stored, duplicate, rejected } of ledger) move.run([uuidToBytes(appId), hour, stored, duplicate, rejected])
+    const keep = this.prepare(handle, 'INSERT INTO quarantine (app_id, number, received_at, code, detail, body) VALUES (?, ?, ?, ?, ?, ?)')
+    const count = this.prepare(
+      handle,
+      `INSERT INTO quarantine_counts (app_id, code, rejected, last_at) VALUES (?, ?, 1, ?)
+       ON CONFLICT (app_id, code) DO UPDATE SET rejected = rejected + 1, last_at = max(last_at, excluded.last_at)`,
+    )
+    const drop = this.prepare(handle, 'DELETE FROM quarantine WHERE app_id = ? AND number <= ?')
+    for (const { appId, number, receivedAt, code, detail, body } of quarantine) {
+      const app = uuidToBytes(appId)
+      keep.run([app, number, receivedAt, code, detail, body])
+      count.run([app, code, receivedAt])
+      drop.run([app, number - LIMITS.quarantineBodiesPerApp])
+    }
+  }
+
+  read(partition: number, after: number, limit: number): Promise<StoredEvent[]> {
+    return this.select('events WHERE `partition` = ? AND position > ? ORDER BY position LIMIT ?', [partition, after, limit])
+  }
+
+  readApp(appId: string, after: number, limit: number): Promise<StoredEvent[]> {
+    const where = 'app_id = ? AND position > ? AND `partition` = ?'
+    return this.select(`${BY_APP} WHERE ${where} ORDER BY position LIMIT ?`, [uuidToBytes(appId), after, this.partitionOf(appId), limit])
+  }
+
+  async readStream(partition: number, stream: string): Promise<StoredEvent[]> {
+    const places = 'SELECT position FROM streams WHERE `partition` = ? AND stream_key = ?'
+    const events = await this.select(
+      `events WHERE \`partition\` = ? AND position IN (${places}) ORDER BY position`,
+      [partition, partition, textKey(stream)],
+    )
+    return events.filter((event) => event.stream === stream)
+  }
+
+  browse(appId: string, { before, limit, type }: BrowseOptions): Promise<StoredEvent[]> {
+    const where = ['app_id = ?', '`partition` = ?', ...(before === undefined ? [] : ['position < ?']), ...(type === undefined ? [] : ['type = ?'])]
+    const bindings = [uuidToBytes(appId), this.partitionOf(appId), ...(before === undefined ? [] : [before]), ...(type === undefined ? [] : [type])]
+    return this.select(`${BY_APP} WHERE ${where.join(' AND ')} ORDER BY position DESC LIMIT ?`, [...bindings, limit])
+  }
+
+  async find(appId: string, eventId: string): Promise<StoredEvent | undefined> {
+    const [event] = await this.select('events WHERE app_id = ? AND event_id = ?', [uuidToBytes(appId), uuidToBytes(eventId)])
+    return event
+  }
+
+  heads(): Promise<Head[]> {
+    const rows = this.prepare(this.database.reader, 'SELECT `partition`, position, recorded_at, hash FROM heads ORDER BY `partition`').all([])
+    return Promise.resolve((rows as [number, number, number, Buffer][]).map(toHead))
+  }
+
+  head(partition: number): Promise<Head> {
+    return Promise.resolve(this.headBy(this.database.reader, partition))
+  }
+
+  redact(appId: string, eventId: string, redacted: string | null): Promise<boolean> {
+    if (redacted !== null && redacted.includes('\0')) return Promise.reject(new EventRefused(eventId, 'redacted data has no NUL'))
+    return this.database.write((handle) => {
+      const ids = [uuidToBytes(appId), uuidToBytes(eventId)]
+      const row = this.prepare(handle, 'SELECT seal, data FROM events WHERE app_id = ? AND event_id = ?').get(ids) as [Buffer, string | null] | undefined
+      if (row === undefined) return false
+      const [seal, data] = row
+      const kept = isRedacted(seal) ? seal : contentHash(seal, data)
+      this.prepare(handle, 'UPDATE events SET data = ?, seal = ? WHERE app_id = ? AND event_id = ?').run([redacted, kept, ...ids])
+      return true
+    })
+  }
+
+  classify(error: unknown): StoreFault {
+    return error instanceof EventRefused ? 'deterministic' : classifySqlite(error)
+  }
+
+  onAppended(listener: (partition: number, position: number) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  close(): Promise<void> {
+    this.listeners.clear()
+    return Promise.resolve()
+  }
+
+  private headBy(handle: SqliteHandle, partition: number): Head {
+    const row = this.prepare(handle, 'SELECT `partition`, position, recorded_at, hash FROM heads WHERE `partition` = ?').get([partition])
+    if (row === undefined) throw new RangeError(`there is no partition ${partition}`)
+    return toHead(row as [number, number, number, Buffer])
+  }
+
+  // Reading is synchronous and short; as a rejected promise its errors look like those of any engine.
+  private select(from: string, bindings: unknown[]): Promise<StoredEvent[]> {
+    try {
+      const rows = this.prepare(this.database.reader, `SELECT ${EVENT_COLUMNS} FROM ${from}`).all(bindings)
+      return Promise.resolve(toStoredEvents(rows as EventRow[]))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  private prepare(handle: SqliteHandle, sql: string): Statement {
+    let known = this.statements.get(handle)
+    if (known === undefined) this.statements.set(handle, (known = new Map()))
+    let statement = known.get(sql)
+    if (statement === undefined) {
+      statement = handle.prepare(sql)
+      if (statement.reader) statement.raw()
+      known.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+function toHead([partition, position, recordedAt, hash]: [number, number, number, Buffer]): Head {
+  return { partition, position, recordedAt, hash }
+}
