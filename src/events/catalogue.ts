@@ -32,9 +32,45 @@ export const CATALOGUE: ReadonlyMap<string, EventType> = new Map(ALL.map((type) 
 /** A stored event with its data parsed and upcast; `data` is null where redaction removed it. */
 export type FoldEvent<Data = unknown> = Omit<StoredEvent, 'data'> & { readonly data: Data | null }
 
+// A class, so that all decoded events have one shape for the compiler; ids are spelled out only when somebody reads them.
+class DecodedEvent implements FoldEvent {
+  readonly partition: number
+  readonly position: number
+  readonly type: string
+  readonly schemaVersion: number
+  readonly occurredAt: number
+  readonly recordedAt: number
+  readonly stream: string | null
+  readonly streamVersion: number | null
+  readonly meta: string | null
+
+  constructor(
+    private readonly stored: StoredEvent,
+    readonly data: unknown,
+  ) {
+    this.partition = stored.partition
+    this.position = stored.position
+    this.type = stored.type
+    this.schemaVersion = stored.schemaVersion
+    this.occurredAt = stored.occurredAt
+    this.recordedAt = stored.recordedAt
+    this.stream = stored.stream
+    this.streamVersion = stored.streamVersion
+    this.meta = stored.meta
+  }
+
+  get eventId(): string {
+    return this.stored.eventId
+  }
+
+  get appId(): string {
+    return this.stored.appId
+  }
+}
+
 /** Parses and upcasts. Throws on an unknown type or version and on data that is not JSON: a poison event for a fold. */
 export function decode(event: StoredEvent): FoldEvent {
-  return Object.create(event, { data: { value: decodeData(event), enumerable: true } }) as FoldEvent
+  return new DecodedEvent(event, decodeData(event))
 }
 
 /** The data of one stored event in its type's newest shape; null where redaction removed it. */

@@ -1,6 +1,6 @@
 // Opens the log of a database, whichever engine keeps it. The number of partitions is fixed when the store is initialised:
 // the stored number wins over the configured one, because another number would split every app's history.
-import mysql, { type Pool, type RowDataPacket } from 'mysql2/promise'
+import mysql, { type Pool, type PoolOptions, type RowDataPacket } from 'mysql2/promise'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import { mysqlOptions, WRITE_SESSION } from '../kernel/database/mysql.ts'
@@ -45,7 +45,9 @@ export function createLogPool(url: string): Pool {
     connectionLimit: POOL_CONNECTIONS,
     maxIdle: POOL_CONNECTIONS - 1,
     idleTimeout: IDLE_MS,
-  })
+    // Statements come without placeholders; looking for them would read every payload once more.
+    queryFormat: (sql: string) => sql,
+  } as PoolOptions)
   pool.pool.on('connection', (connection) => {
     // Queued ahead of whatever the connection was made for. A session that cannot be set up must not be used.
     for (const statement of WRITE_SESSION) connection.query(statement, (error) => error && connection.destroy())
