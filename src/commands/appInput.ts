@@ -12,9 +12,12 @@ export interface AppInput {
   keepQuery?: AppSettings['keepQuery']
 }
 
+/** A name that people read: not blank. */
+export const label = { type: 'string', maxLength: LIMITS.eventNameChars, pattern: '\\S' } as const
+
 export const appProperties = {
   name: {
-    ...{ type: 'string', minLength: 1, maxLength: LIMITS.eventNameChars, pattern: '\\S' },
+    ...label,
     ...{ description: 'What people call the app.', examples: ['Bakery website'] },
   },
   url: {

@@ -1,10 +1,11 @@
 // Lets a client act for an app, within scopes, until it expires, from certain origins only where that is asked for.
 import { type Fault, Problem } from '../errors.ts'
 import { apiKeyIssued, type ApiKeyIssued } from '../events/apiKeyIssued.ts'
-import { name, objectSchema, scope, type Scope, uuid } from '../events/schemas.ts'
+import { objectSchema, scope, type Scope, uuid } from '../events/schemas.ts'
 import { uuidv5 } from '../kernel/ids.ts'
 import { parseInstant } from '../kernel/instants.ts'
 import { LIMITS } from '../limits.ts'
+import { label } from './appInput.ts'
 import type { Command, CommandContext, KeySecret } from './commandBus.ts'
 import { actingAccount, ownApp } from './ownership.ts'
 
@@ -22,7 +23,7 @@ export const issueApiKey: Command<IssueApiKey, { keyId: string; appId: string }>
     ...objectSchema(
       {
         appId: { ...uuid, description: 'The app it is for.' },
-        name: { ...name, pattern: '\\S', description: 'What people call the key.', examples: ['Website'] },
+        name: { ...label, description: 'What people call the key.', examples: ['Website'] },
         scopes: {
           ...{ type: 'array', minItems: 1, uniqueItems: true, items: scope, default: ['collect'] },
           description: 'What it may do: send events, read aggregates (`query`), read about people (`people`).',

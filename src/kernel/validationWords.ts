@@ -20,7 +20,7 @@ const SENTENCES: Readonly<Record<string, (params: Params) => string>> = {
   'false schema': () => 'is not allowed',
   minLength: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have at least ${number(limit)} characters`),
   maxLength: ({ limit }) => `must have at most ${number(limit)} characters`,
-  pattern: ({ pattern }) => `must match ${String(pattern)}`,
+  pattern: ({ pattern }) => (pattern === '\\S' ? 'must not be blank' : `must match ${String(pattern)}`),
   format: ({ format }) => `must be ${FORMATS[String(format)] ?? `a valid ${String(format)}`}`,
   minimum: ({ limit }) => `must be ${number(limit)} or more`,
   maximum: ({ limit }) => `must be ${number(limit)} or less`,
