@@ -1,6 +1,7 @@
 // The contract of a question: a parameter schema, the projection it reads, SQL over one snapshot, a result. The query bus
 // adds range, asOf, cache, ETag and waiting, so that a question's file holds nothing but the question.
 import type { Knex } from 'knex'
+import type { EventLog } from '../events/eventLog.ts'
 import type { JsonSchema } from '../events/eventType.ts'
 
 /** A half-open range of instants, epoch milliseconds, and the zone in which its days are local. */
@@ -13,6 +14,8 @@ export interface Range {
 /** What a question sees: one consistent snapshot of one build of its projection. */
 export interface Snapshot {
   readonly trx: Knex
+  /** For what rows point to; events are never changed, so what the snapshot's rows name is as old as the rows. */
+  readonly log: EventLog
   readonly build: number
   readonly appId: string
   /** Zone of this build for this app: until a rebuild has switched, answers name the old zone. */
@@ -27,6 +30,9 @@ export interface Query<Params, Result> {
   readonly result: JsonSchema
   /** True when it takes from, to and period. */
   readonly ranged: boolean
+  /** Of everything counted, for `period=all`; undefined when nothing was. */
+  extent?(snapshot: Snapshot): Promise<Pick<Range, 'fromMs' | 'toMs'> | undefined>
+  /** Throws Problem `not_found` where the question is about something that does not exist. */
   run(snapshot: Snapshot, params: Params): Promise<Result>
 }
 
@@ -48,7 +54,7 @@ export interface Answer {
 
 export interface QueryBus {
   /**
-   * Params as they came in the query string (already checked against the question's schema by the caller). `after` is an
+   * Params as they came in the query string; checked here against the question's schema. `after` is an
    * event id to wait for, bounded by LIMITS.waitForEventMs; throws Problem `not_counted_yet`, `empty_range`,
    * `invalid_parameter`, `unavailable`.
    */

@@ -1,0 +1,17 @@
+// From ordinals to people: a visitor who turned out to be a user counts as that user, from the first event on (METRICS).
+import type { Knex } from 'knex'
+import { DistinctSet } from '../projections/distinctSet.ts'
+import { bytesOf } from '../projections/rows.ts'
+import { linkPairs } from '../projections/visitorIndex.ts'
+
+/** Replaces linked visitors in the set by their users. */
+export async function applyLinks(trx: Knex, these: { readonly build: number; readonly app_id: Buffer }, visitors: DistinctSet): Promise<void> {
+  if (visitors.size === 0) return
+  const rows = await trx('event_summary_people')
+    .where(these)
+    .where('links', '<>', Buffer.alloc(0))
+    .select<{ links: Uint8Array | ArrayBuffer }[]>('links')
+  for (const { links } of rows) {
+    for (const [ordinal, user] of linkPairs(bytesOf(links))) if (visitors.delete(ordinal)) visitors.add(user)
+  }
+}

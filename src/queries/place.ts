@@ -1,0 +1,43 @@
+// Where an app's rows are and up to where they count: the live build of a projection, the build that holds the app's rows,
+// its zone, when it last changed, and the checkpoint. One statement, so what it answers belongs together.
+import type { Knex } from 'knex'
+import { Problem } from '../errors.ts'
+import { uuidToBytes } from '../kernel/ids.ts'
+
+export interface Place {
+  readonly rowsBuild: number
+  readonly timezone: string
+  /** Position of the app's last event that was folded; 0 when there is none. */
+  readonly lastPosition: number
+  /** The partition's checkpoint: everything up to here is counted. */
+  readonly position: number
+  readonly recordedAt: number
+}
+
+interface Row {
+  readonly live_build: number
+  readonly position: number | string
+  readonly recorded_at: number | string
+  readonly rows_build: number | null
+  readonly timezone: string | null
+  readonly last_position: number | string | null
+}
+
+/** Throws Problem `unavailable` while the projection does not exist yet. */
+export async function readPlace(trx: Knex, projection: string, partition: number, appId: string): Promise<Place> {
+  const row = await trx('projections as p')
+    .join('projection_checkpoints as c', (on) => on.on('c.projection', 'p.projection').on('c.build', 'p.live_build'))
+    .leftJoin('projection_apps as a', (on) =>
+      on.on('a.projection', 'p.projection').on('a.build', 'p.live_build').on('a.app_id', trx.raw('?', [uuidToBytes(appId)])),
+    )
+    .where({ 'p.projection': projection, 'c.partition': partition })
+    .first<Row | undefined>('p.live_build', 'c.position', 'c.recorded_at', 'a.rows_build', 'a.timezone', 'a.last_position')
+  if (row === undefined) throw new Problem('unavailable', `${projection} has not been started yet; try again`, { retryAfterSeconds: 1 })
+  return {
+    rowsBuild: row.rows_build ?? row.live_build,
+    timezone: row.timezone ?? 'UTC',
+    lastPosition: Number(row.last_position ?? 0),
+    position: Number(row.position),
+    recordedAt: Number(row.recorded_at),
+  }
+}

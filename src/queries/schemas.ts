@@ -1,0 +1,30 @@
+// Pieces that the answers of several questions share; components of the OpenAPI document.
+import { DEVICES } from '../projections/userAgents.ts'
+
+export const AS_OF_SCHEMA = {
+  title: 'AsOf',
+  description: 'Up to where the answer counts: a position in the log partition of the app.',
+  type: 'object',
+  additionalProperties: false,
+  required: ['position', 'recordedAt', 'lagEvents'],
+  properties: {
+    position: { type: 'integer', minimum: 0, description: 'Everything in the log up to here is counted.' },
+    recordedAt: { type: ['string', 'null'], format: 'date-time', description: 'When that event was recorded; null before the first.' },
+    lagEvents: { type: 'integer', minimum: 0, description: 'Events in the log that are not counted yet.' },
+  },
+  example: { position: 1042, recordedAt: '2026-11-22T12:00:00.000Z', lagEvents: 0 },
+} as const
+
+const count = { type: 'integer', minimum: 0 } as const
+
+export const DEVICE_DATA_SCHEMA = {
+  title: 'DeviceData',
+  description: 'Events by class of device; sums to count.',
+  type: 'object',
+  additionalProperties: false,
+  required: [...DEVICES],
+  properties: Object.fromEntries(DEVICES.map((device) => [device, count])),
+  example: { desktop: 2200, mobile: 1200, tablet: 0, tv: 0, console: 0, wearable: 0, other: 0, unknown: 0 },
+} as const
+
+export { count as COUNT_SCHEMA }

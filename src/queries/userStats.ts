@@ -1,0 +1,108 @@
+// What one person did: the user's own events and those of the anonymous ids that turned out to be theirs.
+import { Problem } from '../errors.ts'
+import { uuidToBytes } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import { bytesOf } from '../projections/rows.ts'
+import { personOf, type PersonRow, unite } from '../projections/userStatsPerson.ts'
+import { identityKey, USER } from '../projections/visitors.ts'
+import type { Query } from './query.ts'
+import { AS_OF_SCHEMA, COUNT_SCHEMA } from './schemas.ts'
+
+export interface UserStatsParams {
+  readonly userId: string
+}
+
+export interface UserStats {
+  readonly userId: string
+  readonly totalEvents: number
+  readonly firstSeen: string
+  readonly lastSeen: string
+  readonly deviceDetails: { readonly browser: string | null; readonly os: string | null; readonly device: string | null }
+  readonly ipAddress: string | null
+  readonly recentEvents: readonly { readonly id: string; readonly event: string; readonly url: string | null; readonly at: string }[]
+}
+
+const text = { type: ['string', 'null'] } as const
+const time = { type: 'string', format: 'date-time' } as const
+
+export const userStats: Query<UserStatsParams, UserStats> = {
+  name: 'user-stats',
+  projection: 'userStats',
+  ranged: false,
+  params: {
+    title: 'UserStatsParameters',
+    type: 'object',
+    additionalProperties: false,
+    required: ['userId'],
+    properties: {
+      userId: { type: 'string', minLength: 1, maxLength: LIMITS.identityChars, description: 'As the app sends it.', example: 'user789' },
+    },
+  },
+  result: {
+    title: 'UserStats',
+    description: 'One person, with the anonymous history that turned out to be theirs.',
+    type: 'object',
+    additionalProperties: false,
+    required: ['userId', 'totalEvents', 'firstSeen', 'lastSeen', 'deviceDetails', 'ipAddress', 'recentEvents', 'asOf'],
+    properties: {
+      userId: { type: 'string' },
+      totalEvents: COUNT_SCHEMA,
+      firstSeen: time,
+      lastSeen: time,
+      deviceDetails: {
+        title: 'DeviceDetails',
+        description: 'Of the latest event that says anything of it.',
+        type: 'object',
+        additionalProperties: false,
+        required: ['browser', 'os', 'device'],
+        properties: { browser: text, os: text, device: text },
+      },
+      ipAddress: { ...text, description: 'As stored: reduced as the app is set to.' },
+      recentEvents: {
+        type: 'array',
+        maxItems: LIMITS.recentEvents,
+        description: 'The latest by time of occurrence, newest first.',
+        items: {
+          title: 'RecentEvent',
+          type: 'object',
+          additionalProperties: false,
+          required: ['id', 'event', 'url', 'at'],
+          properties: { id: { type: 'string', format: 'uuid' }, event: { type: 'string' }, url: text, at: time },
+        },
+      },
+      asOf: AS_OF_SCHEMA,
+    },
+    example: {
+      userId: 'user789',
+      totalEvents: 150,
+      firstSeen: '2026-10-01T09:00:00.000Z',
+      lastSeen: '2026-11-22T11:59:00.000Z',
+      deviceDetails: { browser: 'Chrome', os: 'Android', device: 'mobile' },
+      ipAddress: '192.168.1.0',
+      recentEvents: [{ id: '0190f5d0-7b1e-7c3a-9d57-0d2f3f1c9a55', event: 'pageview', url: 'https://example.com/', at: '2026-11-22T11:59:00.000Z' }],
+      asOf: AS_OF_SCHEMA.example,
+    },
+  },
+  async run({ trx, build, appId }, { userId }) {
+    const these = { build, app_id: uuidToBytes(appId) }
+    const user = identityKey(USER, userId)
+    const links = await trx('user_stats_links').where({ ...these, user_identity: user }).select<{ identity: Uint8Array | ArrayBuffer }[]>('identity')
+    const identities = [user, ...links.map(({ identity }) => bytesOf(identity))]
+    const rows: (Omit<PersonRow, 'detail'> & { readonly detail: Uint8Array | ArrayBuffer })[] = []
+    for (let at = 0; at < identities.length; at += LIMITS.rowsPerStatement) {
+      const some = identities.slice(at, at + LIMITS.rowsPerStatement)
+      rows.push(...(await trx('user_stats').where(these).whereIn('identity', some).select<typeof rows>('*')))
+    }
+    if (rows.length === 0) throw new Problem('not_found', 'nobody with this userId was counted')
+    const { events, firstSeen, lastSeen, agent, ip, recent } = unite(rows.map((row) => personOf({ ...row, detail: bytesOf(row.detail) })))
+    return {
+      userId,
+      totalEvents: events,
+      firstSeen: new Date(firstSeen).toISOString(),
+      lastSeen: new Date(lastSeen).toISOString(),
+      deviceDetails: agent?.value ?? { browser: null, os: null, device: null },
+      ipAddress: ip?.value ?? null,
+      recentEvents: recent.map(({ id, event, url, at }) => ({ id, event, url, at: new Date(at).toISOString() })),
+    }
+  },
+}
