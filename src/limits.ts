@@ -100,9 +100,6 @@ export const LIMITS = {
   /** How long a process waits at start for a database that is not up yet. */
   storeStartMs: 120_000,
   storeCheckMs: 5_000,
-  redisCommandMs: 2_000,
-  /** What cached answers may take of a Redis. */
-  redisCacheBytes: 64_000_000,
   /** From the signal to the end of a process that drains. */
   shutdownMs: 25_000,
   workerRestartMs: 1_000,

@@ -1,0 +1,211 @@
+// Where each app's rows are, in which zone its days are cut and when it last changed: kept beside the checkpoint and written
+// in its transaction, so that a reader who sees one sees the other. A change of zone is only noted here; the old one stays
+// named until a rebuild of the app has switched.
+import type { Knex } from 'knex'
+import { decodeData } from '../events/catalogue.ts'
+import { appSettingsApplied, type AppSettingsApplied } from '../events/appSettingsApplied.ts'
+import type { EventLog, StoredEvent } from '../events/eventLog.ts'
+import { DEFAULT_SETTINGS } from '../events/schemas.ts'
+import { uuidToBytes } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import { textOfId } from './rows.ts'
+import type { Unit } from './checkpoints.ts'
+
+/** A zone and the position of the settings event that says so. */
+export interface Zone {
+  readonly timezone: string
+  readonly zonePosition: number
+}
+
+/** What a fold needs to know of apps, and how it keeps that in step with the checkpoint. */
+export interface Places {
+  /** Makes the events' apps known. Reads only. */
+  prepare(events: readonly StoredEvent[]): Promise<void>
+  /** Takes note of an event, in position order; `counted` when the projection folds it. */
+  note(event: StoredEvent, counted: boolean): void
+  rowsBuildOf(appId: string): number
+  timezoneOf(appId: string): string
+  write(trx: Knex.Transaction): Promise<void>
+  /** Drops what is remembered, after a failure or a change of hands. */
+  forget(): void
+}
+
+export interface AppPlace extends Zone {
+  readonly rowsBuild: number
+  readonly wantedTimezone: string | null
+  readonly lastPosition: number
+  readonly lastRecordedAt: number
+}
+
+/** Where the zone of an app comes from that a build has not met yet. */
+export type FirstZone = (appId: string, partition: number) => Promise<Zone> | Zone
+
+/** Live builds learn an app's zone from the events they pass; its first settings come before its first event. */
+export const zoneFromEvents: FirstZone = () => ({ timezone: DEFAULT_SETTINGS.timezone, zonePosition: 0 })
+
+/** The zone an app has now, for builds that are made to apply it to all of history. */
+export async function newestZone(log: EventLog, appId: string): Promise<Zone> {
+  const settings = await log.readStream(log.partitionOf(appId), `settings:${appId}`)
+  const last = settings.at(-1)
+  if (last === undefined) return zoneFromEvents(appId, 0) as Zone
+  return { timezone: zoneIn(last) ?? DEFAULT_SETTINGS.timezone, zonePosition: last.position }
+}
+
+/** The places of a whole build's apps in one partition. */
+export class WholePlaces implements Places {
+  private readonly known = new Map<string, AppPlace>()
+  private readonly changed = new Set<string>()
+
+  constructor(
+    private readonly db: Knex,
+    private readonly unit: Unit,
+    private readonly zoned: boolean,
+    private readonly firstZone: FirstZone,
+  ) {}
+
+  async prepare(events: readonly StoredEvent[]): Promise<void> {
+    if (this.known.size > LIMITS.projectedAppsKept && this.changed.size === 0) this.known.clear()
+    const missing = new Set<string>()
+    for (const { appId } of events) if (!this.known.has(appId)) missing.add(appId)
+    if (missing.size === 0) return
+    for (const [appId, place] of await readPlaces(this.db, this.unit, [...missing])) {
+      this.known.set(appId, place)
+      missing.delete(appId)
+    }
+    for (const appId of missing) {
+      const zone = await this.firstZone(appId, this.unit.partition)
+      this.known.set(appId, { ...zone, rowsBuild: this.unit.build, wantedTimezone: null, lastPosition: 0, lastRecordedAt: 0 })
+    }
+  }
+
+  note(event: StoredEvent, counted: boolean): void {
+    const place = this.known.get(event.appId)!
+    let next = place
+    if (event.type === appSettingsApplied.type && event.position > place.zonePosition) next = this.settled(place, event)
+    if (counted) next = { ...next, lastPosition: event.position, lastRecordedAt: event.recordedAt }
+    if (next === place) return
+    this.known.set(event.appId, next)
+    this.changed.add(event.appId)
+  }
+
+  private settled(place: AppPlace, event: StoredEvent): AppPlace {
+    const timezone = zoneIn(event)
+    if (timezone === undefined) return place
+    const zonePosition = event.position
+    if (!this.zoned || place.lastPosition === 0) return { ...place, timezone, zonePosition, wantedTimezone: null }
+    return { ...place, zonePosition, wantedTimezone: timezone === place.timezone ? null : timezone }
+  }
+
+  rowsBuildOf(appId: string): number {
+    return this.known.get(appId)!.rowsBuild
+  }
+
+  timezoneOf(appId: string): string {
+    return this.known.get(appId)!.timezone
+  }
+
+  async write(trx: Knex.Transaction): Promise<void> {
+    const rows = [...this.changed].map((appId) => rowOf(this.unit, appId, this.known.get(appId)!))
+    this.changed.clear()
+    await savePlaces(trx, rows)
+  }
+
+  forget(): void {
+    this.known.clear()
+    this.changed.clear()
+  }
+}
+
+/** The one app of a build of its own; its place in the whole build changes only at the flip. */
+export class OwnPlace implements Places {
+  constructor(
+    private readonly build: number,
+    private readonly timezone: string,
+  ) {}
+
+  prepare(): Promise<void> {
+    return Promise.resolve()
+  }
+  note(): void {
+    // Settings that arrive meanwhile are looked at before the flip.
+  }
+  rowsBuildOf(): number {
+    return this.build
+  }
+  timezoneOf(): string {
+    return this.timezone
+  }
+  write(): Promise<void> {
+    return Promise.resolve()
+  }
+  forget(): void {
+    // Nothing is remembered.
+  }
+}
+
+export async function readPlaces(db: Knex, { projection, build }: Pick<Unit, 'projection' | 'build'>, appIds: readonly string[]): Promise<Map<string, AppPlace>> {
+  const found = new Map<string, AppPlace>()
+  for (let start = 0; start < appIds.length; start += LIMITS.rowsPerStatement) {
+    const ids = appIds.slice(start, start + LIMITS.rowsPerStatement).map(uuidToBytes)
+    const rows = await db<PlaceRow>('projection_apps').where({ projection, build }).whereIn('app_id', ids)
+    for (const row of rows) found.set(textOfId(row.app_id), placeOf(row))
+  }
+  return found
+}
+
+/** Puts one app's place, in a transaction that holds the checkpoint of its partition. */
+export async function savePlace(trx: Knex.Transaction, unit: Unit, appId: string, place: AppPlace): Promise<void> {
+  await savePlaces(trx, [rowOf(unit, appId, place)])
+}
+
+async function savePlaces(trx: Knex.Transaction, rows: readonly PlaceRow[]): Promise<void> {
+  for (let start = 0; start < rows.length; start += LIMITS.rowsPerStatement) {
+    await trx('projection_apps')
+      .insert(rows.slice(start, start + LIMITS.rowsPerStatement))
+      .onConflict(['projection', 'build', 'app_id'])
+      .merge()
+  }
+}
+
+interface PlaceRow {
+  readonly projection: string
+  readonly build: number
+  readonly partition: number
+  readonly app_id: Uint8Array | ArrayBuffer
+  readonly rows_build: number
+  readonly timezone: string
+  readonly wanted_timezone: string | null
+  readonly zone_position: number
+  readonly last_position: number
+  readonly last_recorded_at: number
+}
+
+function rowOf({ projection, build, partition }: Unit, appId: string, place: AppPlace): PlaceRow {
+  return {
+    projection,
+    build,
+    partition,
+    app_id: uuidToBytes(appId),
+    rows_build: place.rowsBuild,
+    timezone: place.timezone,
+    wanted_timezone: place.wantedTimezone,
+    zone_position: place.zonePosition,
+    last_position: place.lastPosition,
+    last_recorded_at: place.lastRecordedAt,
+  }
+}
+
+function placeOf(row: PlaceRow): AppPlace {
+  return {
+    rowsBuild: row.rows_build,
+    timezone: row.timezone,
+    wantedTimezone: row.wanted_timezone,
+    zonePosition: Number(row.zone_position),
+    lastPosition: Number(row.last_position),
+    lastRecordedAt: Number(row.last_recorded_at),
+  }
+}
+
+function zoneIn(event: StoredEvent): string | undefined {
+  return (decodeData(event) as AppSettingsApplied | null)?.timezone
+}

@@ -1,0 +1,99 @@
+// Rebuilds one app beside the others: folds it by index into a build of its own, then flips its place in one transaction that
+// holds the live checkpoint at exactly the position up to which the app was folded.
+import { newestZone, OwnPlace, readPlaces, savePlace, type Zone } from './appPlaces.ts'
+import { type Build, createBuild, listBuilds, liveBuild, markDropped } from './builds.ts'
+import { type Checkpoint, Fenced, lockCheckpoints, readCheckpoint, type Unit, writing } from './checkpoints.ts'
+import { dropAppRows, finishDrops } from './dropRows.ts'
+import { Folder } from './folder.ts'
+import type { Replayed } from './replay.ts'
+import type { RebuildSession } from './rebuildSession.ts'
+import { UnitRunner } from './unitRunner.ts'
+import { LIMITS } from '../limits.ts'
+
+/** Throws when the projection holds no rows per app. */
+export async function replayApp(session: RebuildSession, appId: string): Promise<Replayed> {
+  const { database, log, projection } = session.options
+  if (projection.source !== 'apps') throw new Error(`${projection.name} cannot be rebuilt for one app alone`)
+  await finishDrops(database, projection, session.options.signal)
+  const partition = log.partitionOf(appId)
+  for (;;) {
+    const live = (await liveBuild(database.knex, projection.name))!
+    const zone = await newestZone(log, appId)
+    const build = await buildFor(session, appId, live, zone)
+    const unit = { projection: projection.name, build: build.build, partition }
+    const runner = await appRunner(session, unit, appId, zone, live)
+    const flipped = await session.reporting(build.build, [partition], async () => {
+      // Never ahead of the live build, or there would be no position that both stand at.
+      const reached = await readCheckpoint(database.knex, { ...unit, build: live })
+      await session.catchUp(runner, reached?.position ?? 0)
+      return session.holding(live, [partition], async (at) => {
+        const held = at.get(partition)!
+        // The zone may have changed again while the app was folded: those rows would name the wrong days.
+        if ((await newestZone(log, appId)).timezone !== zone.timezone) return false
+        await session.catchUp(runner, held.position)
+        session.options.signal?.throwIfAborted()
+        return flip(session, { ...unit, build: live }, held, build, zone)
+      })
+    })
+    if (flipped) {
+      await dropReplaced(session, appId, live, build.build)
+      return { build: build.build, positions: new Map([[partition, runner.checkpoint.position]]) }
+    }
+  }
+}
+
+/** An unfinished build of the app that still fits, or a new one; what fits no more is dropped. */
+async function buildFor(session: RebuildSession, appId: string, live: number, zone: Zone): Promise<Build> {
+  const { database, log, projection } = session.options
+  for (const found of await listBuilds(database.knex, projection.name)) {
+    if (found.appId !== appId || found.status !== 'building') continue
+    const fits = found.parent === live && found.codeVersion === projection.codeVersion && found.timezone === zone.timezone
+    if (fits) return found
+    await markDropped(database, projection.name, found.build)
+  }
+  await finishDrops(database, projection)
+  return createBuild(database, projection, [log.partitionOf(appId)], session.clock.now(), { appId, ...zone })
+}
+
+async function appRunner(session: RebuildSession, unit: Unit, appId: string, zone: Zone, live: number): Promise<UnitRunner> {
+  const { database, log, projection } = session.options
+  const { clock, logger } = session
+  const checkpoint = await session.lease(unit)
+  const places = new OwnPlace(unit.build, zone.timezone)
+  const source = (after: number, limit: number): ReturnType<typeof log.readApp> => log.readApp(appId, after, limit)
+  const folder = new Folder({ log, database, clock, projection, unit, source, places })
+  const onPoison: UnitRunner['options']['onPoison'] = async (event) => ((await session.deadIn(live, event)) ? 'bury' : 'fail')
+  return new UnitRunner({ database, folder, unit, logger, onPoison }, checkpoint, LIMITS.rebuildMaxEvents)
+}
+
+/** False when the live build is another by now. */
+async function flip(session: RebuildSession, live: Unit, held: Checkpoint, build: Build, zone: Zone): Promise<boolean> {
+  const { database, projection } = session.options
+  const appId = build.appId!
+  return writing(database, async (trx) => {
+    await trx('projections').where({ projection: projection.name }).update({ next_build: trx.raw('next_build') })
+    if ((await liveBuild(trx, projection.name)) !== live.build) return false
+    const places = await lockCheckpoints(trx, projection.name, [live.build], live.partition)
+    const at = places.get(live.build)!.get(live.partition)
+    if (at?.position !== held.position || at.owner !== session.owner) throw new Fenced(live)
+    const place = (await readPlaces(trx, live, [appId])).get(appId)
+    const before = place ?? { lastPosition: 0, lastRecordedAt: 0, zonePosition: 0 }
+    const zonePosition = Math.max(before.zonePosition, zone.zonePosition)
+    const { lastPosition, lastRecordedAt } = before
+    await savePlace(trx, live, appId, { ...zone, zonePosition, wantedTimezone: null, rowsBuild: build.build, lastPosition, lastRecordedAt })
+    await trx('projection_builds')
+      .where({ projection: projection.name, build: build.build })
+      .update({ status: 'live', live_at: session.clock.now(), error: null })
+    return true
+  })
+}
+
+/** Takes away what nobody reads any more: the app's rows in the whole build, or its former build of its own. */
+async function dropReplaced(session: RebuildSession, appId: string, live: number, now: number): Promise<void> {
+  const { database, projection } = session.options
+  await dropAppRows(database, projection, live, appId)
+  for (const { build, appId: of, parent } of await listBuilds(database.knex, projection.name)) {
+    if (of === appId && parent === live && build !== now) await markDropped(database, projection.name, build)
+  }
+  await finishDrops(database, projection)
+}

@@ -1,0 +1,83 @@
+// Follows the log on one unit for as long as this process holds its lease: sleeps at the head, folds when poked, pauses and
+// tries again when the store is away, and stops without a trace when it finds itself fenced.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from '../kernel/logger.ts'
+import { backoffMs } from '../kernel/retry.ts'
+import { Fenced } from './checkpoints.ts'
+import type { UnitRunner } from './unitRunner.ts'
+
+export interface FollowerOptions {
+  readonly runner: UnitRunner
+  readonly owner: string
+  readonly logger: Logger
+  /** Called when the lease is found lost; the follower has ended then. */
+  readonly onLost: () => void
+}
+
+export class Follower {
+  readonly done: Promise<void>
+  private readonly stopping = new AbortController()
+  private head = 0
+  private failures = 0
+  private wake: () => void = () => undefined
+
+  constructor(private readonly options: FollowerOptions) {
+    this.done = this.follow()
+  }
+
+  get position(): number {
+    return this.options.runner.checkpoint.position
+  }
+
+  /** The partition's head is at least here. */
+  poke(head: number): void {
+    this.head = Math.max(this.head, head)
+    if (this.head > this.position) this.wake()
+  }
+
+  /** Resolves after the transaction under way. */
+  stop(): Promise<void> {
+    this.stopping.abort()
+    this.wake()
+    return this.done
+  }
+
+  private async follow(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        if (this.failures > 0 && !(await this.stillMine())) return
+        const announced = this.head
+        const folded = await this.options.runner.step()
+        this.failures = 0
+        if (!folded && this.head === announced) await this.sleep()
+      } catch (error) {
+        await this.recover(error)
+      }
+    }
+  }
+
+  private async sleep(): Promise<void> {
+    if (this.stopping.signal.aborted) return
+    await new Promise<void>((resolve) => {
+      this.wake = resolve
+    })
+  }
+
+  private async recover(error: unknown): Promise<void> {
+    this.failures += 1
+    if (error instanceof Fenced) {
+      this.options.logger.debug('a fold was fenced', { ...error.unit })
+      return
+    }
+    this.options.logger.warn('a fold failed and is tried again', { error, failures: this.failures })
+    await pause(backoffMs(this.failures), undefined, { signal: this.stopping.signal }).catch(() => undefined)
+  }
+
+  /** The checkpoint as it is now, because the outcome of what failed is unknown. */
+  private async stillMine(): Promise<boolean> {
+    const found = await this.options.runner.reload()
+    if (found?.owner === this.options.owner) return true
+    this.options.onLost()
+    return false
+  }
+}

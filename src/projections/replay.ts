@@ -1,0 +1,115 @@
+// Rebuilds a projection beside the live one and switches when it has caught up; readers see the old numbers, then the new
+// ones, and never a mix. Whatever stops a rebuild leaves the live build as it was; running it again goes on where it stopped.
+import { replayApp } from './appReplay.ts'
+import { newestZone, WholePlaces } from './appPlaces.ts'
+import { type Build, createBuild, ensureFirstBuild, findBuild, listBuilds, liveBuild, partitionsOf, switchBuild } from './builds.ts'
+import type { Unit } from './checkpoints.ts'
+import { dropBuild, finishDrops } from './dropRows.ts'
+import { Folder } from './folder.ts'
+import { LIMITS } from '../limits.ts'
+import { type RebuildOptions, RebuildSession } from './rebuildSession.ts'
+import { UnitRunner } from './unitRunner.ts'
+
+export { RebuildBusy, type ReplayProgress } from './rebuildSession.ts'
+
+export interface ReplayOptions extends RebuildOptions {
+  /** Rebuilds this app alone. */
+  readonly appId?: string | undefined
+}
+
+export interface Replayed {
+  /** The build that is live now; for one app, the one that its rows are in. */
+  readonly build: number
+  /** Where the build stands, by partition. */
+  readonly positions: ReadonlyMap<number, number>
+}
+
+/** Builds beside, catches up, switches. Throws RebuildBusy, PoisonEvent, or the reason of the abort. */
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const { database, log, projection, appId, clock } = options
+  await ensureFirstBuild(database, projection, log.partitions, clock?.now() ?? Date.now())
+  return RebuildSession.run(options, async (session) => {
+    if (appId !== undefined) return replayApp(session, appId)
+    const build = await unfinishedBuild(session)
+    try {
+      const replayed = await bringLive(session, build, 'fail')
+      await dropSuperseded(session)
+      return replayed
+    } catch (error) {
+      await noteFailure(session, build, error)
+      throw error
+    }
+  })
+}
+
+/** Goes back to the newest kept build (or to the one named), after it has caught up. */
+export async function rollback(options: RebuildOptions & { readonly build?: number | undefined }): Promise<Replayed> {
+  const { database, projection } = options
+  const kept = (await listBuilds(database.knex, projection.name)).filter(({ status }) => status === 'kept')
+  const newest = kept.toSorted((left, right) => (right.liveAt ?? 0) - (left.liveAt ?? 0))
+  const target = options.build === undefined ? newest[0] : kept.find(({ build }) => build === options.build)
+  if (target === undefined) throw new NothingKept(projection.name)
+  return RebuildSession.run(options, (session) => bringLive(session, target, 'bury'))
+}
+
+export class NothingKept extends Error {
+  constructor(projection: string) {
+    super(`there is no kept build of ${projection} to go back to`)
+    this.name = 'NothingKept'
+  }
+}
+
+async function unfinishedBuild(session: RebuildSession): Promise<Build> {
+  const { database, log, projection } = session.options
+  await finishDrops(database, projection, session.options.signal)
+  const unfinished = (await listBuilds(database.knex, projection.name)).filter(({ status, appId }) => status === 'building' && appId === undefined)
+  const mine = unfinished.find(({ codeVersion }) => codeVersion === projection.codeVersion)
+  for (const { build, codeVersion } of unfinished) if (codeVersion < projection.codeVersion) await dropBuild(database, projection, build)
+  return mine ?? createBuild(database, projection, partitionsOf(projection, log.partitions), session.clock.now())
+}
+
+async function bringLive(session: RebuildSession, { projection: name, build }: Build, onPoison: 'fail' | 'bury'): Promise<Replayed> {
+  const { database, log, projection } = session.options
+  const partitions = partitionsOf(projection, log.partitions)
+  const runners: UnitRunner[] = []
+  for (const partition of partitions) runners.push(await wholeRunner(session, { projection: name, build, partition }, onPoison))
+  await session.reporting(build, partitions, async () => {
+    const catchUpAll = (): Promise<unknown> => Promise.all(runners.map((runner) => session.catchUp(runner)))
+    await catchUpAll()
+    // A second round over what arrived meanwhile makes the hold short.
+    await catchUpAll()
+    const live = (await liveBuild(database.knex, name))!
+    await session.holding(live, partitions, async () => {
+      await catchUpAll()
+      session.options.signal?.throwIfAborted()
+      await switchBuild(database, name, build, session.clock.now())
+    })
+  })
+  return { build, positions: new Map(runners.map((runner, index) => [partitions[index]!, runner.checkpoint.position])) }
+}
+
+async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail' | 'bury'): Promise<UnitRunner> {
+  const { database, log, projection } = session.options
+  const { clock, logger } = session
+  const checkpoint = await session.lease(unit)
+  const places = new WholePlaces(database.knex, unit, projection.zoned === true, (appId) => newestZone(log, appId))
+  const source = (after: number, limit: number): ReturnType<typeof log.read> => log.read(unit.partition, after, limit)
+  const folder = new Folder({ log, database, clock, projection, unit, source, places })
+  const judge: UnitRunner['options']['onPoison'] = async (event) => {
+    const live = await liveBuild(database.knex, projection.name)
+    return onPoison === 'bury' || (live !== undefined && (await session.deadIn(live, event))) ? 'bury' : 'fail'
+  }
+  return new UnitRunner({ database, folder, unit, logger, onPoison: judge }, checkpoint, LIMITS.rebuildMaxEvents)
+}
+
+async function dropSuperseded({ options: { database, projection } }: RebuildSession): Promise<void> {
+  const kept = (await listBuilds(database.knex, projection.name)).filter(({ status, appId }) => status === 'kept' && appId === undefined)
+  const newest = kept.toSorted((left, right) => (right.liveAt ?? 0) - (left.liveAt ?? 0))
+  for (const { build } of newest.slice(LIMITS.keptBuilds)) await dropBuild(database, projection, build)
+}
+
+async function noteFailure({ options: { database, projection, signal } }: RebuildSession, { build }: Build, error: unknown): Promise<void> {
+  if (signal?.aborted === true || (await findBuild(database.knex, projection.name, build)) === undefined) return
+  const text = error instanceof Error ? error.message : String(error)
+  await database.knex('projection_builds').where({ projection: projection.name, build }).update({ error: text.slice(0, 1_000) })
+}

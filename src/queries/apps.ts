@@ -1,0 +1,85 @@
+// What apps an account has, and one app.
+import type { Knex } from 'knex'
+import { Problem } from '../errors.ts'
+import { isUuid, uuidToBytes } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import type { AppRow } from '../projections/apps.ts'
+import { textOfId } from '../projections/rows.ts'
+
+const instant = { type: 'string', format: 'date-time' } as const
+
+export const appResult = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['appId', 'ownerId', 'name', 'url', 'timezone', 'ip', 'keepQuery', 'createdAt', 'updatedAt'],
+  properties: {
+    appId: { type: 'string' },
+    ownerId: { type: 'string' },
+    name: { type: 'string' },
+    url: { type: 'string', nullable: true },
+    timezone: { type: 'string' },
+    ip: { type: 'string', enum: ['truncate', 'full', 'none'] },
+    keepQuery: { anyOf: [{ type: 'string', const: 'all' }, { type: 'array', items: { type: 'string' } }] },
+    createdAt: instant,
+    updatedAt: instant,
+  },
+} as const
+
+export const appsResult = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['apps', 'nextCursor'],
+  properties: { apps: { type: 'array', items: appResult }, nextCursor: { type: 'string', nullable: true } },
+} as const
+
+export interface App {
+  readonly appId: string
+  readonly ownerId: string
+  readonly name: string
+  readonly url: string | null
+  readonly timezone: string
+  readonly ip: string
+  readonly keepQuery: string[] | 'all'
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+/** By app id, which is the order in which they were made. */
+export async function readApps(
+  trx: Knex,
+  build: number,
+  ownerId: string,
+  { limit = LIMITS.pageDefault, cursor }: { limit?: number; cursor?: string },
+): Promise<{ apps: App[]; nextCursor: string | null }> {
+  let query = trx('apps').where({ build, owner_id: uuidToBytes(ownerId) }).whereNull('deleted_at')
+  if (cursor !== undefined) query = query.where('app_id', '>', uuidToBytes(idCursor(cursor)))
+  const rows = await query.orderBy('app_id').limit(limit + 1).select<AppRow[]>('*')
+  const apps = rows.slice(0, limit).map(appOf)
+  return { apps, nextCursor: rows.length > limit ? apps.at(-1)!.appId : null }
+}
+
+export async function readApp(trx: Knex, build: number, appId: string): Promise<App> {
+  const row = await trx('apps').where({ build, app_id: uuidToBytes(appId) }).whereNull('deleted_at').first<AppRow | undefined>()
+  if (row === undefined) throw new Problem('not_found')
+  return appOf(row)
+}
+
+/** A cursor is the id of the last row that was shown. */
+export function idCursor(cursor: string): string {
+  if (isUuid(cursor)) return cursor
+  throw new Problem('invalid_parameter', undefined, { errors: [{ path: 'cursor', detail: 'is not a cursor of this list' }] })
+}
+
+function appOf(row: AppRow): App {
+  return {
+    appId: textOfId(row.app_id),
+    ownerId: textOfId(row.owner_id),
+    name: row.name,
+    url: row.url,
+    timezone: row.timezone,
+    ip: row.ip,
+    keepQuery: JSON.parse(row.keep_query) as string[] | 'all',
+    createdAt: new Date(Number(row.created_at)).toISOString(),
+    updatedAt: new Date(Number(row.updated_at)).toISOString(),
+  }
+}

@@ -1,0 +1,82 @@
+// Questions about the control plane: apps, keys and projections. They are small, asked by people and answered uncached from
+// one snapshot, with the position they stand at; `atLeast` makes a reader see what it has just done.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Knex } from 'knex'
+import type { EventLog } from '../events/eventLog.ts'
+import type { Database } from '../kernel/database.ts'
+import { sha256 } from '../kernel/hashing.ts'
+import { LIMITS } from '../limits.ts'
+import { PROJECTIONS } from '../projections/all.ts'
+import { liveBuild } from '../projections/builds.ts'
+import { readCheckpoint } from '../projections/checkpoints.ts'
+import { readApp, readApps } from './apps.ts'
+import { readKeys } from './keys.ts'
+import { readProjections } from './projections.ts'
+import type { Answer } from './query.ts'
+
+export interface Page {
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface Freshness {
+  /** Waits, up to LIMITS.waitForEventMs, until the read model has folded this position of the control partition. */
+  readonly atLeast?: number
+}
+
+export interface ControlQueries {
+  /** The apps of an account that are not deleted. */
+  apps(ownerId: string, page: Page & Freshness): Promise<Answer>
+  /** Throws Problem `not_found`. */
+  app(appId: string, options: Freshness): Promise<Answer>
+  /** The keys of an app, newest first. */
+  keys(appId: string, page: Page & Freshness): Promise<Answer>
+  projections(): Promise<Answer>
+}
+
+export function createControlQueries({ database, log }: { database: Database; log: EventLog }): ControlQueries {
+  const ask = async (
+    projection: string,
+    { atLeast = 0 }: Freshness,
+    question: (trx: Knex, build: number) => Promise<Record<string, unknown>>,
+  ): Promise<Answer> => {
+    await folded(database, projection, atLeast)
+    const head = await log.head(0)
+    return database.snapshot(async (trx) => {
+      const build = (await liveBuild(trx, projection)) ?? 0
+      const body = await question(trx, build)
+      const at = await readCheckpoint(trx, { projection, build, partition: 0 })
+      const position = at?.position ?? 0
+      const recordedAt = at === undefined || at.recordedAt === 0 ? null : new Date(at.recordedAt).toISOString()
+      // Only what was asked for makes the tag: a control event elsewhere is no news to this reader.
+      return answer({ ...body, asOf: { position, recordedAt, lagEvents: Math.max(0, head.position - position) } }, body)
+    })
+  }
+  return {
+    apps: (ownerId, options) => ask('apps', options, (trx, build) => readApps(trx, build, ownerId, options)),
+    app: (appId, options) => ask('apps', options, async (trx, build) => ({ ...(await readApp(trx, build, appId)) })),
+    keys: (appId, options) => ask('keys', options, (trx, build) => readKeys(trx, build, appId, options)),
+    projections: async () => {
+      const heads = await log.heads()
+      const body = { projections: await database.snapshot((trx) => readProjections(trx, PROJECTIONS, heads)) }
+      return answer(body, body)
+    },
+  }
+}
+
+function answer(body: Record<string, unknown>, tagged: Record<string, unknown>): Answer {
+  return { body, etag: `"${sha256(JSON.stringify(tagged)).toString('base64url').slice(0, 22)}"`, cached: false }
+}
+
+/** Answers what there is when the time is up: `asOf` says how old it is. */
+async function folded(database: Database, projection: string, atLeast: number): Promise<void> {
+  const until = performance.now() + LIMITS.waitForEventMs
+  while (atLeast > 0) {
+    const build = await liveBuild(database.knex, projection)
+    const at = build === undefined ? undefined : await readCheckpoint(database.knex, { projection, build, partition: 0 })
+    if ((at?.position ?? 0) >= atLeast || performance.now() > until) return
+    await pause(WAIT_STEP_MS)
+  }
+}
+
+const WAIT_STEP_MS = 10
