@@ -1,7 +1,9 @@
 // Every read model there is. What is listed here is folded, rebuilt, verified and shown.
 import { apps } from './apps.ts'
+import { eventSummary } from './eventSummary.ts'
 import { keys } from './keys.ts'
 import { keyUse } from './keyUse.ts'
 import type { Projection } from './projection.ts'
+import { userStats } from './userStats.ts'
 
-export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse] as readonly Projection[]
+export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats] as readonly Projection[]
