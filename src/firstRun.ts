@@ -1,0 +1,65 @@
+// What a person sees who has just started Recount: where it is, how to sign in, and commands that paste as they are. On an
+// embedded store that has no app yet it makes the first one with a key, so that the first event is one command away.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CommandBus } from './commands/commandBus.ts'
+import { issueApiKey } from './commands/issueApiKey.ts'
+import type { KeyState } from './commands/keyring.ts'
+import { registerApp } from './commands/registerApp.ts'
+import { signInOwner } from './commands/signInOwner.ts'
+import { createWriteKey, hashWriteKey } from './commands/writeKey.ts'
+import type { Config } from './config.ts'
+import type { Recount } from './main.ts'
+
+const KEY_FILE = 'first-write-key'
+
+/** The text to print once the process is ready. */
+export async function firstRun(recount: Recount, config: Config): Promise<string> {
+  const head = [
+    `Recount is running at ${recount.url}`,
+    '',
+    `  What next         ${recount.url}/`,
+    `  API               ${recount.url}/api-docs`,
+    ...(config.allowLocalSignin ? [`  Owner code        ${recount.secrets.ownerCode}`] : []),
+  ]
+  if (!config.databaseUrl.startsWith('sqlite:') || recount.bus === undefined) return `${head.join('\n')}\n`
+  const key = await firstKey(recount, recount.bus, config.dataDir)
+  if (key === undefined) return `${head.join('\n')}\n`
+  const token = recount.tokens.issueAnalytics({ keyId: key.state.keyId, appId: key.state.appId, expiresAt: key.state.expiresAt })
+  return [
+    ...head,
+    '',
+    'Collect an event:',
+    '',
+    `  curl '${recount.url}/collect?ack=stored' -H 'Authorization: Bearer ${key.writeKey}' \\`,
+    `    -H 'Content-Type: application/json' -d '{"event": "signup", "anonymousId": "visitor-1"}'`,
+    '',
+    'Read the number:',
+    '',
+    `  curl '${recount.url}/analytics/event-summary?appId=${key.state.appId}&event=signup' \\`,
+    `    -H 'Authorization: Bearer ${token}'`,
+    '',
+    'Ctrl-C stops it; everything it acknowledged is kept.',
+    '',
+  ].join('\n')
+}
+
+async function firstKey(recount: Recount, bus: CommandBus, dataDir: string): Promise<{ state: KeyState; writeKey: string } | undefined> {
+  const path = join(dataDir, KEY_FILE)
+  const { state } = recount.keyring
+  if (existsSync(path)) {
+    const writeKey = readFileSync(path, 'utf8').trim()
+    const key = state.keyByHash(hashWriteKey(writeKey))
+    const alive = key !== undefined && !key.revoked && state.app(key.appId)?.deleted === false
+    return alive ? { state: key, writeKey } : undefined
+  }
+  if ([...state.apps()].length > 0) return undefined
+  const { accountId } = await bus.execute(signInOwner, {}, { actor: undefined })
+  const { appId } = await bus.execute(registerApp, { name: 'My first app' }, { actor: accountId })
+  await recount.relay.apply(appId)
+  const { writeKey, ...secret } = createWriteKey()
+  const { keyId } = await bus.execute(issueApiKey, { appId, name: 'First key', scopes: ['collect', 'query', 'people'] }, { actor: accountId, secret })
+  writeFileSync(path, `${writeKey}\n`, { mode: 0o600 })
+  const key = state.key(keyId)
+  return key === undefined ? undefined : { state: key, writeKey }
+}

@@ -1,0 +1,192 @@
+// The composition root: which parts a role is made of, in which order they start and, in the opposite order, stop. Nothing
+// else in the program knows how its neighbours are made.
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createCommandBus } from './commands/bus.ts'
+import type { CommandBus } from './commands/commandBus.ts'
+import { type Epoch, localEpoch, redisEpoch } from './commands/epoch.ts'
+import { createCollector } from './commands/collectEvents.ts'
+import { createKeyring } from './commands/foldedKeyring.ts'
+import type { Keyring } from './commands/keyring.ts'
+import { createSaltStore, type SaltStore } from './commands/salts.ts'
+import { createSettingsRelay, type SettingsRelay } from './commands/settingsRelay.ts'
+import { openQueue, startQueueWorker } from './queue.ts'
+import type { Config, Role } from './config.ts'
+import { createMetrics } from './http/metrics.ts'
+import { createProbeServer } from './http/probeServer.ts'
+import { createRateLimiter } from './http/rateLimiter.ts'
+import { createHttpServer } from './http/server.ts'
+import { createTokens, type Tokens } from './http/tokens.ts'
+import { type Clock, systemClock } from './kernel/clock.ts'
+import { createLogger, type Logger } from './kernel/logger.ts'
+import { LIMITS } from './limits.ts'
+import { PROJECTIONS } from './projections/all.ts'
+import { startProjector } from './projections/projector.ts'
+import { createQueryBus } from './queries/bus.ts'
+import { createControlQueries } from './queries/controlQueries.ts'
+import type { AnswerCache } from './queries/cache.ts'
+import { createMemoryCache } from './queries/memoryCache.ts'
+import { readProjections } from './queries/projections.ts'
+import { createRedisCache } from './queries/redisCache.ts'
+import { createRebuilds } from './rebuilds.ts'
+import { readSecrets, type Secrets } from './secrets.ts'
+import { openStores, type Stores } from './stores.ts'
+
+export interface Recount {
+  /** Where it listens. */
+  readonly url: string
+  readonly secrets: Secrets
+  readonly keyring: Keyring
+  readonly tokens: Tokens
+  /** Undefined in roles that take no commands. */
+  readonly bus: CommandBus | undefined
+  readonly relay: SettingsRelay
+  /** Takes nothing more, hands over what it holds, and resolves when that is safe. */
+  close(): Promise<void>
+}
+
+/** What every role has. */
+interface Base {
+  readonly config: Config
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly secrets: Secrets
+  readonly stores: Stores
+  readonly epoch: Epoch
+  readonly keyring: Keyring
+  readonly relay: SettingsRelay
+  readonly salts: SaltStore
+  readonly tokens: Tokens
+}
+
+type Closing = () => Promise<void> | void
+
+/** Starts the parts of `config.role`. Throws when a store is refused for good or the port is taken. */
+export async function startRecount(config: Config, clock: Clock = systemClock): Promise<Recount> {
+  const logger = createLogger(config.logLevel, { role: config.role })
+  const closings: Closing[] = []
+  try {
+    const base = await startBase(config, clock, logger, closings)
+    if (serves(config.role, 'append')) await startAppending(base, closings)
+    if (serves(config.role, 'project')) startProjecting(base, closings)
+    const { server, bus } = serves(config.role, 'api') ? startServing(base, closings) : { server: probes(base), bus: undefined }
+    const url = await listen(server, config)
+    closings.push(() => closeServer(server))
+    logger.info('ready', { url, engine: base.stores.database.engine, queue: config.redisUrl === undefined ? 'in process' : 'redis' })
+    const { secrets, keyring, tokens, relay } = base
+    return { url, secrets, keyring, tokens, bus, relay, close: () => closeAll(closings, logger) }
+  } catch (error) {
+    await closeAll(closings, logger)
+    throw error
+  }
+}
+
+function serves(role: Role, part: Role): boolean {
+  return role === 'all' || role === part
+}
+
+async function startBase(config: Config, clock: Clock, logger: Logger, closings: Closing[]): Promise<Base> {
+  const secrets = readSecrets(config)
+  const stores = await openStores(config, clock, logger)
+  closings.push(() => stores.close())
+  const { log, database, redis } = stores
+  const epoch = redis === undefined ? localEpoch() : redisEpoch(redis)
+  const keyring = createKeyring({ log, logger, epoch })
+  await keyring.start()
+  closings.push(() => keyring.stop())
+  const relay = createSettingsRelay({ log, keyring, logger })
+  const salts = createSaltStore({ database, clock })
+  return { config, clock, logger, secrets, stores, epoch, keyring, relay, salts, tokens: createTokens(secrets.jwtSecret, clock) }
+}
+
+async function startAppending(base: Base, closings: Closing[]): Promise<void> {
+  const worker = await startQueueWorker(base.config, base.stores.log, base.logger)
+  closings.push(() => worker.close())
+  base.relay.start()
+  closings.push(() => base.relay.stop())
+}
+
+function startProjecting(base: Base, closings: Closing[]): void {
+  const { stores, clock, logger } = base
+  const projector = startProjector({ log: stores.log, database: stores.database, projections: PROJECTIONS, clock, logger })
+  closings.push(() => projector.close())
+}
+
+function startServing(base: Base, closings: Closing[]): { server: Server; bus: CommandBus } {
+  const { config, clock, logger, stores, keyring, salts, epoch } = base
+  const { log, database } = stores
+  const queue = openQueue(config, stores, logger)
+  closings.push(() => queue.close())
+  salts.start(logger)
+  closings.push(() => salts.stop())
+  const bus = createCommandBus({ log, queue, keyring, clock, logger, epoch })
+  const cache = answerCache(config, clock, logger)
+  closings.push(() => cache.close())
+  const rebuilds = createRebuilds({ database, log, projections: PROJECTIONS, clock, logger })
+  closings.push(() => rebuilds.close())
+  const server = createHttpServer({
+    ...base,
+    bus,
+    ownerCode: base.secrets.ownerCode,
+    collector: createCollector({ keyring, queue, salts, clock, logger }),
+    queries: createQueryBus({ database, log, cache, clock, logger }),
+    control: createControlQueries({ database, log }),
+    replays: rebuilds,
+    rateLimiter: createRateLimiter(config.rateLimit, clock),
+    metrics: createMetrics({ lagByProjection: () => lags(stores) }),
+    ready: () => readiness(base),
+  })
+  return { server, bus }
+}
+
+function answerCache(config: Config, clock: Clock, logger: Logger): AnswerCache {
+  const url = config.cacheRedisUrl ?? config.redisUrl
+  return url === undefined ? createMemoryCache({ clock }) : createRedisCache({ url, logger })
+}
+
+function probes(base: Base): Server {
+  const metrics = createMetrics(base.config.role === 'project' ? { lagByProjection: () => lags(base.stores) } : {})
+  return createProbeServer({ config: base.config, logger: base.logger, metrics, ready: () => readiness(base) })
+}
+
+async function lags({ database, log }: Stores): Promise<Map<string, number>> {
+  const found = await readProjections(database.knex, PROJECTIONS, await log.heads())
+  return new Map(found.map(({ name, lagEvents }) => [name, lagEvents]))
+}
+
+async function readiness({ stores, keyring }: Base): Promise<{ ready: boolean; faults: readonly string[] }> {
+  const faults = [...stores.faults(), ...((await keyring.trusted()) ? [] : ['the control partition cannot be read'])]
+  return { ready: faults.length === 0, faults }
+}
+
+function listen(server: Server, { host, port }: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      const address = server.address() as AddressInfo
+      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+      resolve(`http://${['127.0.0.1', '0.0.0.0', '[::]', '[::1]'].includes(name) ? 'localhost' : name}:${address.port}`)
+    })
+  })
+}
+
+/** Lets requests under way end; idle connections are closed at once. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)))
+    server.closeIdleConnections()
+    const force = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs)
+    server.once('close', () => clearTimeout(force))
+  })
+}
+
+async function closeAll(closings: Closing[], logger: Logger): Promise<void> {
+  for (const close of closings.splice(0).reverse()) {
+    try {
+      await close()
+    } catch (error) {
+      logger.error('a part did not close cleanly', { error })
+    }
+  }
+}

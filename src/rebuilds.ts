@@ -1,0 +1,96 @@
+// Rebuilds that an owner asks for over HTTP, run by the process that was asked; leases keep two of them apart. Progress is
+// read from the tables, so that a stream shows every rebuild of the installation, whichever process is at it.
+import { Problem } from './errors.ts'
+import type { EventLog } from './events/eventLog.ts'
+import type { ReplayProgress, Replays } from './http/deps.ts'
+import type { Clock } from './kernel/clock.ts'
+import type { Database } from './kernel/database.ts'
+import type { Logger } from './kernel/logger.ts'
+import { LIMITS } from './limits.ts'
+import { type Build, listBuilds } from './projections/builds.ts'
+import type { Projection } from './projections/projection.ts'
+import { progressOf, type RebuildOptions } from './projections/rebuildSession.ts'
+import { replay, rollback } from './projections/replay.ts'
+
+export interface RebuildsOptions {
+  readonly database: Database
+  readonly log: EventLog
+  readonly projections: readonly Projection[]
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export function createRebuilds(options: RebuildsOptions): Replays & { close(): Promise<void> } {
+  const { database, projections, logger } = options
+  const abort = new AbortController()
+  const running = new Map<string, Promise<void>>()
+
+  const named = (name: string): Projection => {
+    const found = projections.find((projection) => projection.name === name)
+    if (found === undefined) throw new Problem('not_found', `There is no projection ${name}`)
+    return found
+  }
+  const start = (projection: Projection, what: string, work: (options: RebuildOptions) => Promise<unknown>): void => {
+    if (running.has(projection.name)) throw new Problem('conflict', `${projection.name} is being rebuilt already`)
+    const { log, clock } = options
+    const done = work({ database, log, clock, logger, projection, signal: abort.signal })
+      .then(() => logger.info(`${what} has switched`, { projection: projection.name }))
+      .catch((error: unknown) => {
+        if (!abort.signal.aborted) logger.error(`${what} failed; the live build stays`, { projection: projection.name, error })
+      })
+      .finally(() => running.delete(projection.name))
+    running.set(projection.name, done)
+  }
+  const kept = async (projection: Projection, build: number | undefined): Promise<number | undefined> => {
+    const builds = (await listBuilds(database.knex, projection.name)).filter(({ status }) => status === 'kept')
+    if (builds.length === 0 || (build !== undefined && !builds.some((each) => each.build === build))) {
+      throw new Problem('not_found', build === undefined ? 'No build was kept to go back to' : `There is no kept build ${build}`)
+    }
+    return build
+  }
+  const goBack = async (name: string, build: number | undefined): Promise<void> => {
+    const projection = named(name)
+    const target = await kept(projection, build)
+    start(projection, 'the way back', (rebuild) => rollback({ ...rebuild, build: target }))
+  }
+  return {
+    rebuild: (name, appId) => Promise.resolve().then(() => start(named(name), 'a rebuild', (rebuild) => replay({ ...rebuild, appId }))),
+    switch: (name, build) => goBack(name, build),
+    rollback: (name, build) => goBack(name, build),
+    subscribe: (listener) => watch(database, logger, listener),
+    async close() {
+      abort.abort(new Error('the process stops'))
+      await Promise.all(running.values())
+    },
+  }
+}
+
+/** Tells of each build that is under way, and once of how it ended. */
+function watch(database: Database, logger: Logger, listener: (progress: ReplayProgress) => void): () => void {
+  const seen = new Map<string, Build>()
+  const look = async (): Promise<void> => {
+    const builds = await listBuilds(database.knex)
+    for (const build of builds) {
+      const key = `${build.projection} ${build.build}`
+      if (build.status === 'building' && build.error === undefined) {
+        seen.set(key, build)
+        listener(stepOf(build, 'running'))
+      } else if (seen.delete(key)) listener(stepOf(build, build.status === 'live' || build.appId !== undefined ? 'switched' : 'failed'))
+    }
+  }
+  let busy = false
+  const timer = setInterval(() => {
+    if (busy) return
+    busy = true
+    look()
+      .catch((error: unknown) => logger.warn('the progress of rebuilds cannot be read now', { error }))
+      .finally(() => {
+        busy = false
+      })
+  }, LIMITS.progressMs)
+  return () => clearInterval(timer)
+}
+
+function stepOf({ projection, appId, progress }: Build, state: ReplayProgress['state']): ReplayProgress {
+  return { projection, ...(appId === undefined ? {} : { appId }), state, ...progressOf(progress.events, progress.total, progress.eventsPerSecond) }
+}

@@ -1,0 +1,113 @@
+// Opens what a process stands on: the database, migrated, the log in it, and Redis. A store that is not up yet is waited
+// for, because in most installations all of them start at once; one that is up but could lose what was acknowledged makes
+// the process not ready, and it takes no events until that is mended or overridden.
+import { Redis } from 'ioredis'
+import { checkStores } from './commands/storeChecks.ts'
+import type { Config } from './config.ts'
+import type { EventLog } from './events/eventLog.ts'
+import { openEventLog } from './events/openEventLog.ts'
+import type { Clock } from './kernel/clock.ts'
+import type { Database } from './kernel/database.ts'
+import { openDatabase } from './kernel/database/open.ts'
+import { classifyMysql, classifySqlite } from './kernel/database/faults.ts'
+import type { Logger } from './kernel/logger.ts'
+import { migrate } from './kernel/migrations.ts'
+import { retry } from './kernel/retry.ts'
+import { LIMITS } from './limits.ts'
+
+export interface Stores {
+  readonly database: Database
+  readonly log: EventLog
+  /** For what is no queue: epoch, checks, cache. Undefined without REDIS_URL. */
+  readonly redis: Redis | undefined
+  /** What makes the stores unsafe or unreachable now, in words; empty when events may be acknowledged. */
+  readonly faults: () => readonly string[]
+  close(): Promise<void>
+}
+
+/** Throws the driver's error when a store is refused for good, or is not up within LIMITS.storeStartMs. */
+export async function openStores(config: Config, clock: Clock, logger: Logger): Promise<Stores> {
+  const database = await waitFor(config, logger, () => openMigrated(config.databaseUrl, logger))
+  const log = await openEventLog(database, { url: config.databaseUrl, partitions: config.partitions, clock })
+  const redis = config.redisUrl === undefined ? undefined : openRedis(config.redisUrl, logger)
+  const checks = await followChecks(config, database, redis, logger)
+  return {
+    database,
+    log,
+    redis,
+    faults: checks.faults,
+    async close() {
+      checks.stop()
+      redis?.disconnect()
+      await log.close()
+      await database.close()
+    },
+  }
+}
+
+async function openMigrated(url: string, logger: Logger): Promise<Database> {
+  const database = await openDatabase(url)
+  try {
+    const applied = await migrate(database)
+    if (applied.length > 0) logger.info('migrated', { applied })
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function waitFor<T>(config: Config, logger: Logger, open: () => Promise<T>): Promise<T> {
+  const classify = config.databaseUrl.startsWith('sqlite:') ? classifySqlite : classifyMysql
+  const giveUpAt = performance.now() + LIMITS.storeStartMs
+  return retry(open, {
+    retryable: (error) => classify(error) === 'transient' && performance.now() < giveUpAt,
+    onRetry: (error, tries) => logger.warn('waiting for the database', { tries, error }),
+  })
+}
+
+/** A connection that fails fast while Redis is away and comes back by itself. */
+export function openRedis(url: string, logger: Logger): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: LIMITS.redisCommandMs })
+  let away = false
+  redis.on('error', (error: unknown) => {
+    if (!away) logger.warn('Redis is away', { error })
+    away = true
+  })
+  redis.on('ready', () => {
+    if (away) logger.info('Redis is back')
+    away = false
+  })
+  return redis
+}
+
+interface Checks {
+  readonly faults: () => readonly string[]
+  readonly stop: () => void
+}
+
+async function followChecks(config: Config, database: Database, redis: Redis | undefined, logger: Logger): Promise<Checks> {
+  let faults: readonly string[] = []
+  const check = async (): Promise<void> => {
+    try {
+      const found = await checkStores(database, redis)
+      if (found.join() !== faults.join()) report(found, config.allowUnsafeStores, logger)
+      faults = found
+    } catch (error) {
+      // A store that is away says nothing about its settings: what was known stays, and it is asked again when it is back.
+      logger.warn('the settings of the stores cannot be read now', { error })
+    }
+  }
+  await check()
+  const timer = setInterval(() => void check(), LIMITS.storeCheckMs)
+  redis?.on('ready', () => void check())
+  return { faults: () => (config.allowUnsafeStores ? [] : faults), stop: () => clearInterval(timer) }
+}
+
+function report(faults: readonly string[], accepted: boolean, logger: Logger): void {
+  if (faults.length === 0) logger.info('the stores are safe again')
+  for (const fault of faults) {
+    if (accepted) logger.warn('a store is unsafe, which ALLOW_UNSAFE_STORES accepts', { fault })
+    else logger.error('a store is unsafe: nothing is accepted until this is mended', { fault })
+  }
+}

@@ -1,0 +1,77 @@
+// Recount as its users run it: real processes on real ports, started from source, awaited by the line they print when
+// ready, and killed without mercy where a test says so.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { createInterface } from 'node:readline'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const START_TIMEOUT_MS = 60_000
+
+export interface RecountProcess {
+  readonly pid: number
+  /** Where it listens, without a trailing slash. */
+  readonly url: string
+  /** Everything it wrote to standard error so far. */
+  log(): string
+  /** kill -9, resolved when the operating system has reaped it. */
+  kill9(): Promise<void>
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>
+  readonly exited: Promise<number | null>
+}
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Starts one role and waits until it says that it is ready; fails with its output when it ends before. */
+export async function startProcess(role: string, env: Record<string, string>): Promise<RecountProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'serve', '--role', role], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', RATE_LIMIT: 'off', ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  running.add(child)
+  const lines: string[] = []
+  const exited = once(child, 'exit').then(([code]) => {
+    running.delete(child)
+    return code as number | null
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${role} did not get ready:\n${lines.join('\n')}`)), START_TIMEOUT_MS)
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lines.push(line)
+      const ready = readyUrl(line)
+      if (ready === undefined) return
+      clearTimeout(timer)
+      resolve(ready)
+    })
+    void exited.then((code) => {
+      clearTimeout(timer)
+      reject(new Error(`${role} ended with ${code ?? 'a signal'} before it was ready:\n${lines.join('\n')}`))
+    })
+  })
+  const signal = async (name: NodeJS.Signals): Promise<number | null> => {
+    child.kill(name)
+    return exited
+  }
+  return {
+    pid: child.pid!,
+    url,
+    log: () => lines.join('\n'),
+    kill9: async () => {
+      await signal('SIGKILL')
+    },
+    stop: () => signal('SIGTERM'),
+    exited,
+  }
+}
+
+function readyUrl(line: string): string | undefined {
+  if (!line.startsWith('{')) return undefined
+  const entry = JSON.parse(line) as { message?: string; url?: string }
+  return entry.message === 'ready' ? entry.url : undefined
+}
