@@ -34,7 +34,7 @@ export function writing<T>(database: Database, work: (trx: Knex.Transaction) => 
 }
 
 export async function readCheckpoint(db: Knex, unit: Unit): Promise<Checkpoint | undefined> {
-  const row = await db(TABLE).where({ projection: unit.projection, build: unit.build, partition: unit.partition }).first<Row | undefined>()
+  const row = await db(TABLE).where(columnsOf(unit)).first<Row | undefined>()
   return row === undefined ? undefined : checkpointOf(row)
 }
 
@@ -52,7 +52,7 @@ export async function moveCheckpoint(
   to: Pick<Checkpoint, 'position' | 'recordedAt'>,
 ): Promise<void> {
   const moved = await trx(TABLE)
-    .where({ ...unit, position: from.position, fence: from.fence })
+    .where({ ...columnsOf(unit), position: from.position, fence: from.fence })
     .update({ position: to.position, recorded_at: to.recordedAt })
   if (moved !== 1) throw new Fenced(unit)
 }
@@ -84,7 +84,7 @@ export async function takeLease(
 ): Promise<Checkpoint | undefined> {
   return writing(database, async (trx) => {
     const taken = await trx(TABLE)
-      .where({ ...unit })
+      .where(columnsOf(unit))
       .where((where) => (seenOwner === null ? where.whereNull('owner') : where.where('owner', seenOwner)))
       .update({ owner, fence: trx.raw('fence + 1') })
     return taken === 1 ? await readCheckpoint(trx, unit) : undefined
@@ -95,8 +95,13 @@ export async function takeLease(
 export async function releaseLeases(database: Database, owner: string, unit?: Unit): Promise<void> {
   await database
     .knex(TABLE)
-    .where({ owner, ...unit })
+    .where({ owner, ...(unit === undefined ? {} : columnsOf(unit)) })
     .update({ owner: null, fence: database.knex.raw('fence + 1') })
+}
+
+/** Whatever else the object in hand may carry. */
+function columnsOf({ projection, build, partition }: Unit): Unit {
+  return { projection, build, partition }
 }
 
 interface Row {

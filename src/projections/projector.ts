@@ -203,6 +203,6 @@ class LeasedProjector implements Projector {
   private async release(unit: LiveUnit, me: string): Promise<void> {
     await this.followers.get(unitKey(unit))?.follower.stop()
     this.followers.delete(unitKey(unit))
-    await releaseLeases(this.options.database, me, { projection: unit.projection, build: unit.build, partition: unit.partition })
+    await releaseLeases(this.options.database, me, unit)
   }
 }
