@@ -92,6 +92,8 @@ export const LIMITS = {
   // Queries
   pageDefault: 50,
   pageMax: 500,
+  /** How many events one page of a filtered list looks at before it answers what it has, with a cursor to go on. */
+  browseScanEvents: 20_000,
   waitForEventMs: 5_000,
   cacheEntries: 10_000,
   cacheBytes: 32_000_000,

@@ -52,7 +52,7 @@ export function createQueryBus(deps: QueryBusDeps): QueryBus {
     const asked: Asked = { query, appId, params, nowMs: clock.now() }
     const place = await database.snapshot((trx) => readPlace(trx, query.projection, partition, appId))
     const key = keyOf(asked, place)
-    const known = await cache.get(key)
+    const known = query.uncached === true ? undefined : await cache.get(key)
     if (known !== undefined) return answerOf(known, key, await asOf(log, partition, place), true)
     let flight = flights.get(key)
     if (flight === undefined) {
@@ -69,16 +69,17 @@ async function compute({ database, log, cache }: QueryBusDeps, asked: Asked, par
   const { query, appId, params, nowMs } = asked
   const computed = await database.snapshot(async (trx) => {
     const place = await readPlace(trx, query.projection, partition, appId)
-    const { timezone, rowsBuild: build } = place
-    const snapshot = { trx, log, build, appId, timezone, range: undefined as Range | undefined }
+    const { timezone, rowsBuild: build, position } = place
+    const snapshot = { trx, log, build, appId, timezone, position, range: undefined as Range | undefined }
     if (query.ranged) {
       snapshot.range =
         resolveRange(params, timezone, nowMs) ?? wholeRange(await query.extent?.(snapshot), timezone, nowMs)
     }
     const result = (await query.run(snapshot, params as never)) as object
-    return { key: keyOf(asked, place), json: JSON.stringify({ ...result, ...rangeBody(snapshot.range) }), place }
+    const json = JSON.stringify({ ...result, ...rangeBody(snapshot.range) })
+    return { key: query.uncached === true ? digest(json) : keyOf(asked, place), json, place }
   })
-  await cache.set(computed.key, computed.json)
+  if (query.uncached !== true) await cache.set(computed.key, computed.json)
   return computed
 }
 
@@ -91,7 +92,11 @@ function keyOf({ query, appId, params, nowMs }: Asked, place: Place): string {
     .filter(([name]) => !query.ranged || !(name in RANGE_PROPERTIES))
     .sort(([left], [right]) => (left < right ? -1 : 1))
   const parts = [ANSWERS, query.name, query.projection, place.rowsBuild, appId, place.timezone, bounds, rest, place.lastPosition]
-  return sha256(JSON.stringify(parts)).subarray(0, 18).toString('base64url')
+  return digest(JSON.stringify(parts))
+}
+
+function digest(text: string): string {
+  return sha256(text).subarray(0, 18).toString('base64url')
 }
 
 async function asOf(log: EventLog, partition: number, { position, recordedAt }: Place): Promise<AsOf> {

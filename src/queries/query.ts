@@ -21,6 +21,8 @@ export interface Snapshot {
   /** Zone of this build for this app: until a rebuild has switched, answers name the old zone. */
   readonly timezone: string
   readonly range: Range | undefined
+  /** The partition's checkpoint: everything in the log up to here is in the rows. */
+  readonly position: number
 }
 
 export interface Query<Params, Result> {
@@ -30,6 +32,8 @@ export interface Query<Params, Result> {
   readonly result: JsonSchema
   /** True when it takes from, to and period. */
   readonly ranged: boolean
+  /** True for what must not outlive its erasure: then the ETag follows from the content. */
+  readonly uncached?: boolean
   /** Of everything counted, for `period=all`; undefined when nothing was. */
   extent?(snapshot: Snapshot): Promise<Pick<Range, 'fromMs' | 'toMs'> | undefined>
   /** Throws Problem `not_found` where the question is about something that does not exist. */

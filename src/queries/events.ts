@@ -1,0 +1,153 @@
+// The log as people browse it: an app's collected events, newest first, and everything that is known of one. Read from the
+// log and never cached: an erased event must be gone at once.
+import { type EventCollected, eventCollected } from '../events/eventCollected.ts'
+import { decodeData } from '../events/catalogue.ts'
+import type { StoredEvent } from '../events/eventLog.ts'
+import { Problem } from '../errors.ts'
+import { DAY_MS, localDays } from '../kernel/calendar.ts'
+import { isUuid } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import { SLOT_MS } from '../projections/eventSummaryCells.ts'
+import { DEVICES, namedDevice, RULESET_VERSION, userAgent } from '../projections/userAgents.ts'
+import { identityOf } from '../projections/visitors.ts'
+import { eventItem, eventsResult, oneEventResult } from './eventsSchemas.ts'
+import type { Query, Snapshot } from './query.ts'
+
+export interface BrowseEventsParams {
+  readonly event?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export interface EventItem {
+  readonly id: string
+  readonly event: string | null
+  readonly occurredAt: string
+  readonly recordedAt: string
+  readonly position: number
+  /** As stored; null where it was erased. */
+  readonly data: Readonly<Record<string, unknown>> | null
+}
+
+export interface Events {
+  readonly events: readonly EventItem[]
+  readonly nextCursor: string | null
+}
+
+export const browseEvents: Query<BrowseEventsParams, Events> = {
+  name: 'events',
+  projection: 'eventSummary',
+  ranged: false,
+  uncached: true,
+  params: {
+    title: 'EventsParameters',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      event: { type: 'string', minLength: 1, maxLength: LIMITS.eventNameChars, description: 'Only events of this name.' },
+      limit: { type: 'integer', minimum: 1, maximum: LIMITS.pageMax, default: LIMITS.pageDefault },
+      cursor: { type: 'string', minLength: 1, maxLength: 512, description: '`nextCursor` of the answer before. A page may be short, or empty, and still have one.' },
+    },
+  },
+  result: eventsResult,
+  async run({ log, appId, position }, { event, limit = LIMITS.pageDefault, cursor }) {
+    // No newer than what is counted, so that the list and the numbers say the same.
+    let before = Math.min(positionOf(cursor), position + 1)
+    const events: EventItem[] = []
+    for (let scanned = 0; scanned < LIMITS.browseScanEvents; ) {
+      const want = event === undefined ? limit - events.length : LIMITS.pageMax
+      const page = await log.browse(appId, { before, limit: want, type: eventCollected.type })
+      for (const stored of page) {
+        before = stored.position
+        const item = itemOf(stored)
+        if (event === undefined || item.event === event) events.push(item)
+        if (events.length === limit) return { events, nextCursor: String(before) }
+      }
+      if (page.length < want) return { events, nextCursor: null }
+      scanned += page.length
+    }
+    return { events, nextCursor: String(before) }
+  },
+}
+
+export interface OneEvent extends EventItem {
+  readonly partition: number
+  readonly enrichment: {
+    readonly rulesetVersion: number
+    readonly device: string
+    readonly browser: string | null
+    readonly os: string | null
+    readonly bot: boolean
+    readonly visitor: 'userId' | 'anonymousId' | 'cookieless' | null
+  } | null
+  readonly countsIn: readonly { readonly projection: string; readonly event: string | null; readonly day: string; readonly slotFrom: string; readonly bot: boolean }[]
+}
+
+export const oneEvent: Query<{ readonly eventId: string }, OneEvent> = {
+  name: 'event',
+  projection: 'eventSummary',
+  ranged: false,
+  uncached: true,
+  params: {
+    title: 'OneEventParameters',
+    type: 'object',
+    additionalProperties: false,
+    required: ['eventId'],
+    properties: { eventId: { ...eventItem.properties.id, description: 'As /collect answers it.' } },
+  },
+  result: oneEventResult,
+  async run(snapshot, { eventId }) {
+    if (!isUuid(eventId.toLowerCase())) throw new Problem('not_found')
+    const stored = await snapshot.log.find(snapshot.appId, eventId.toLowerCase())
+    if (stored?.type !== eventCollected.type) throw new Problem('not_found')
+    const data = dataOf(stored)
+    const { partition } = stored
+    if (data === null) return { ...itemOf(stored), partition, enrichment: null, countsIn: [] }
+    const agent = userAgent(data.userAgent)
+    const device = data.device === undefined ? agent.device : namedDevice(data.device)
+    const kind = identityOf(data)?.kind
+    const visitor = kind === undefined ? null : ((['userId', 'anonymousId', 'cookieless'] as const)[kind])
+    const { browser, os, bot } = agent
+    const enrichment = { rulesetVersion: RULESET_VERSION, device: DEVICES[device]!, browser, os, bot, visitor }
+    return { ...itemOf(stored), partition, enrichment, countsIn: rowsOf(snapshot, stored, data.event, bot) }
+  },
+}
+
+/** The rows of eventSummary that hold this event; none while it is not folded yet. */
+function rowsOf({ timezone, position }: Snapshot, stored: StoredEvent, name: string, bot: boolean): OneEvent['countsIn'] {
+  if (stored.position > position) return []
+  const { day } = localDays(timezone).at(stored.occurredAt)
+  const row = {
+    day: new Date(day * DAY_MS).toISOString().slice(0, 10),
+    slotFrom: new Date(Math.floor(stored.occurredAt / SLOT_MS) * SLOT_MS).toISOString(),
+    bot,
+  }
+  return [name, null].map((event) => ({ projection: 'eventSummary', event, ...row }))
+}
+
+function itemOf(stored: StoredEvent): EventItem {
+  const data = dataOf(stored)
+  return {
+    id: stored.eventId,
+    event: data?.event ?? null,
+    occurredAt: new Date(stored.occurredAt).toISOString(),
+    recordedAt: new Date(stored.recordedAt).toISOString(),
+    position: stored.position,
+    data: data as Readonly<Record<string, unknown>> | null,
+  }
+}
+
+/** What cannot be read is shown as erased: browsing goes on where folding would stop. */
+function dataOf(stored: StoredEvent): EventCollected | null {
+  try {
+    return decodeData(stored) as EventCollected | null
+  } catch {
+    return null
+  }
+}
+
+function positionOf(cursor: string | undefined): number {
+  if (cursor === undefined) return Number.MAX_SAFE_INTEGER
+  if (/^[1-9]\d{0,14}$/.test(cursor)) return Number(cursor)
+  throw new Problem('invalid_parameter', undefined, { errors: [{ path: 'cursor', detail: 'is not a cursor of this list' }] })
+}

@@ -1,0 +1,85 @@
+// What comes back from browsing the log; components of the OpenAPI document.
+import { DEVICES } from '../projections/userAgents.ts'
+import { AS_OF_SCHEMA } from './schemas.ts'
+
+const text = { type: ['string', 'null'] } as const
+const time = { type: 'string', format: 'date-time' } as const
+const position = { type: 'integer', minimum: 1, description: 'In its partition of the log; dense, in commit order.' } as const
+
+export const eventItem = {
+  title: 'Event',
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'event', 'occurredAt', 'recordedAt', 'position', 'data'],
+  properties: {
+    id: { type: 'string', pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', description: 'UUID.' },
+    event: { ...text, description: 'Its name; null where the event was erased.' },
+    occurredAt: time,
+    recordedAt: time,
+    position,
+    data: { type: ['object', 'null'], additionalProperties: true, description: 'As stored; null where it was erased.' },
+  },
+} as const
+
+const example = {
+  id: '0190f5d0-7b1e-7c3a-9d57-0d2f3f1c9a55',
+  event: 'pageview',
+  occurredAt: '2026-11-22T11:59:00.000Z',
+  recordedAt: '2026-11-22T11:59:00.120Z',
+  position: 1042,
+  data: { event: 'pageview', url: 'https://example.com/', userId: 'user789' },
+}
+
+export const eventsResult = {
+  title: 'Events',
+  description: 'A page of the log of one app, newest position first.',
+  type: 'object',
+  additionalProperties: false,
+  required: ['events', 'nextCursor', 'asOf'],
+  properties: { events: { type: 'array', items: eventItem }, nextCursor: text, asOf: AS_OF_SCHEMA },
+  example: { events: [example], nextCursor: '1042', asOf: AS_OF_SCHEMA.example },
+} as const
+
+export const oneEventResult = {
+  title: 'OneEvent',
+  description: 'One event: what was sent, its place in the log, what the rules make of it, and the rows that count it.',
+  type: 'object',
+  additionalProperties: false,
+  required: [...eventItem.required, 'partition', 'enrichment', 'countsIn', 'asOf'],
+  properties: {
+    ...eventItem.properties,
+    partition: { type: 'integer', minimum: 1 },
+    enrichment: {
+      title: 'Enrichment',
+      type: ['object', 'null'],
+      additionalProperties: false,
+      required: ['rulesetVersion', 'device', 'browser', 'os', 'bot', 'visitor'],
+      properties: {
+        rulesetVersion: { type: 'integer' },
+        device: { type: 'string', enum: DEVICES },
+        browser: text,
+        os: text,
+        bot: { type: 'boolean' },
+        visitor: { ...text, description: 'What its visitor is known by: userId, anonymousId or cookieless.' },
+      },
+    },
+    countsIn: {
+      type: 'array',
+      description: 'Empty while the event is not counted yet.',
+      items: {
+        title: 'CountedIn',
+        type: 'object',
+        additionalProperties: false,
+        required: ['projection', 'event', 'day', 'slotFrom', 'bot'],
+        properties: {
+          projection: { type: 'string' },
+          event: { ...text, description: 'Null for all events.' },
+          day: { type: 'string', format: 'date', description: 'Local to the app.' },
+          slotFrom: { ...time, description: 'Start of the quarter of an hour.' },
+          bot: { type: 'boolean' },
+        },
+      },
+    },
+    asOf: AS_OF_SCHEMA,
+  },
+} as const
