@@ -74,9 +74,9 @@ export function decode(event: StoredEvent): FoldEvent {
 }
 
 /** The data of one stored event in its type's newest shape; null where redaction removed it. */
-export function decodeData(event: Pick<StoredEvent, 'type' | 'schemaVersion' | 'data'>): unknown {
+export function decodeData(event: Pick<StoredEvent, 'type' | 'schemaVersion' | 'data'>, catalogue = CATALOGUE): unknown {
   if (event.data === null) return null
-  const type = CATALOGUE.get(event.type)
+  const type = catalogue.get(event.type)
   if (type === undefined) throw new TypeError(`unknown event type ${event.type}`)
   if (event.schemaVersion > type.schemaVersion) {
     throw new TypeError(`${event.type} version ${event.schemaVersion} is newer than this program`)

@@ -45,7 +45,7 @@ export function readKnown(append: Append, sets: readonly RowDataPacket[][]): Kno
     positions: new Map(places.map(([app, event, place]) => [idKey(bytesToUuid(app), bytesToUuid(event)), place])),
     versions: new Map([...streamsOf(append)].map((stream) => [stream, byKey.get(textKey(stream).toString('latin1')) ?? 0])),
     delivered: new Set(deliveries.map(([id]) => bytesToUuid(id))),
-    refused: new Map(refused.map(([app, count]) => [bytesToUuid(app), Number(count)])),
+    refused: new Map(refused.map(([app, count]) => [bytesToUuid(app), count])),
   }
 }
 

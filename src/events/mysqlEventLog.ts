@@ -132,7 +132,7 @@ export class MysqlEventLog implements EventLog {
     return `app_id = ${checkedUuid(appId)} AND \`partition\` = ${integer(this.partitionOf(appId))}`
   }
 
-  private async select(from: string): Promise<StoredEvent[]> {
+  protected async select(from: string): Promise<StoredEvent[]> {
     return toStoredEvents((await this.rows(`SELECT ${EVENT_COLUMNS} FROM ${from}`)) as unknown as EventRow[])
   }
 

@@ -13,6 +13,7 @@ import { contentHash, isRedacted } from './sealing.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvents } from './storedRow.ts'
 
 type Statement = ReturnType<SqliteHandle['prepare']>
+type HeadRow = [partition: number, position: number, recordedAt: number, hash: Buffer]
 
 const INSERT_EVENT = `INSERT INTO events (${EVENT_COLUMNS}, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const BY_APP = 'events INDEXED BY events_app_position'
@@ -145,7 +146,7 @@ export class SqliteEventLog implements EventLog {
 
   heads(): Promise<Head[]> {
     const rows = this.prepare(this.database.reader, 'SELECT `partition`, position, recorded_at, hash FROM heads ORDER BY `partition`').all([])
-    return Promise.resolve((rows as [number, number, number, Buffer][]).map(toHead))
+    return Promise.resolve((rows as HeadRow[]).map(toHead))
   }
 
   head(partition: number): Promise<Head> {
@@ -182,22 +183,22 @@ export class SqliteEventLog implements EventLog {
   private headBy(handle: SqliteHandle, partition: number): Head {
     const row = this.prepare(handle, 'SELECT `partition`, position, recorded_at, hash FROM heads WHERE `partition` = ?').get([partition])
     if (row === undefined) throw new RangeError(`there is no partition ${partition}`)
-    return toHead(row as [number, number, number, Buffer])
+    return toHead(row as HeadRow)
   }
 
   // Reading is synchronous and short; as a rejected promise its errors look like those of any engine.
-  private select(from: string, bindings: unknown[]): Promise<StoredEvent[]> {
+  protected select(from: string, bindings: unknown[]): Promise<StoredEvent[]> {
     try {
       const rows = this.prepare(this.database.reader, `SELECT ${EVENT_COLUMNS} FROM ${from}`).all(bindings)
       return Promise.resolve(toStoredEvents(rows as EventRow[]))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
   private prepare(handle: SqliteHandle, sql: string): Statement {
-    let known = this.statements.get(handle)
-    if (known === undefined) this.statements.set(handle, (known = new Map()))
+    const known = this.statements.get(handle) ?? new Map<string, Statement>()
+    this.statements.set(handle, known)
     let statement = known.get(sql)
     if (statement === undefined) {
       statement = handle.prepare(sql)
@@ -208,6 +209,6 @@ export class SqliteEventLog implements EventLog {
   }
 }
 
-function toHead([partition, position, recordedAt, hash]: [number, number, number, Buffer]): Head {
+function toHead([partition, position, recordedAt, hash]: HeadRow): Head {
   return { partition, position, recordedAt, hash }
 }

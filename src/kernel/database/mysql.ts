@@ -1,7 +1,6 @@
 // MySQL and MariaDB for the whole process, by two pools: one that writes at READ COMMITTED and whose sessions the server
 // ends after seconds of silence (so a frozen process gives back its locks), and one that reads consistent snapshots.
 import { createRequire } from 'node:module'
-import { promisify } from 'node:util'
 import knexFactory, { type Knex } from 'knex'
 import type { Connection, ConnectionOptions } from 'mysql2'
 import { LIMITS } from '../../limits.ts'
@@ -110,7 +109,7 @@ class MysqlClient extends Dialect {
     // Without a listener, the loss of an idle connection would end the process; knex reads this mark before each use.
     connection.on('error', (error: unknown) => Object.assign(connection, { __knex__disposed: error }))
     try {
-      await promisify(connection.connect.bind(connection) as (done: (error: Error | null) => void) => void)()
+      await new Promise<void>((resolve, reject) => connection.connect((error: Error | null) => (error === null ? resolve() : reject(error))))
       for (const statement of session) await connection.promise().query(statement)
     } catch (error) {
       connection.destroy()

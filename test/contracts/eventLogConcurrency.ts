@@ -1,0 +1,1 @@
+export function eventLogConcurrency(_engine: string, _freshUrl: () => Promise<string>): void {}
