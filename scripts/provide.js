@@ -8,6 +8,7 @@ const PROGRAMS = [
   { names: ['mariadbd', 'mysqld'], variable: 'TEST_MYSQL_URL', debian: ['mariadb-server-core', 'mariadb-client-core'], what: 'MariaDB 10.11+ or MySQL 8.4' },
   { names: ['redis-server', 'valkey-server'], variable: 'TEST_REDIS_URL', debian: ['redis-server'], what: 'Redis 7+' },
   { names: ['chromium', 'chromium-browser', 'google-chrome'], variable: 'TEST_CHROMIUM', debian: ['chromium'], what: 'Chromium', suites: ['e2e'] },
+  { names: ['curl'], debian: ['curl'], what: 'curl', suites: ['e2e'] },
 ]
 
 /** Ends the process with a message that says what to install when something is missing and cannot be had. */
@@ -24,7 +25,7 @@ export function provide(suites) {
   const still = missing.filter((program) => !found(program))
   if (still.length === 0) return
   process.stderr.write('The tests need programs that are not on this machine:\n')
-  for (const { what, names, variable } of still) process.stderr.write(`  ${what}: put ${names.join(' or ')} on the PATH, or set ${variable}\n`)
+  for (const { what, names, variable } of still) process.stderr.write(`  ${what}: put ${names.join(' or ')} on the PATH${variable === undefined ? '' : `, or set ${variable}`}\n`)
   process.stderr.write(`On Debian or Ubuntu: apt-get install ${debian.join(' ')}\n`)
   process.stderr.write('Suites that need none of them: npm test -- unit\n')
   process.exit(1)
@@ -36,7 +37,7 @@ function needed(program, suites) {
 }
 
 function found({ names, variable }) {
-  if (process.env[variable]) return true
+  if (variable !== undefined && process.env[variable]) return true
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/usr/local/bin']
   return names.some((name) => directories.some((directory) => executable(join(directory, name))))
 }

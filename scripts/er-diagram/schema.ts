@@ -45,7 +45,9 @@ export async function readSchema(): Promise<Migration[]> {
     for (const file of readdirSync(DIRECTORY).filter((name) => name.endsWith('.ts')).sort()) {
       const path = join(DIRECTORY, file)
       const { up } = (await import(pathToFileURL(path).href)) as Knex.Migration
-      await database.knex.transaction((trx): Promise<void> => up(trx))
+      await database.knex.transaction(async (trx) => {
+        await up(trx)
+      })
       const added = (await tableNames(database.knex)).filter((table) => !known.has(table))
       for (const table of added) known.add(table)
       const name = file.replace(/\.ts$/, '')
