@@ -2,13 +2,14 @@
 // and completes them only after the commit. It never fails a job because a store is away: it holds the job and tries again,
 // so nothing depends on BullMQ's attempts; what a killed worker held is delivered again within seconds.
 import { type Job, Queue, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { EventLog } from '../events/eventLog.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import { APPEND_QUEUE, appendPrefix, decodePack, type PackJob, STREAM_ENTRIES } from './appendJobs.ts'
 import { startControlWorker } from './controlQueue.ts'
 import { createLogAppender } from './logAppender.ts'
+import { workerConnection } from './queueConnection.ts'
 
 export interface AppendWorkerOptions {
   readonly redisUrl: string
@@ -24,9 +25,8 @@ const REDRAIN_AT_ONCE = 1_000
 
 export async function startAppendWorker(options: AppendWorkerOptions): Promise<{ close(): Promise<void> }> {
   const { log, logger } = options
-  // Workers wait for Redis however long it is away.
-  const connection = new Redis(options.redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => LIMITS.redisProbeMs })
-  connection.on('error', (error: Error) => logger.debug('connection to the queue', { error }))
+  const connection = workerConnection(options.redisUrl, logger)
+  const { redis } = connection
   const appender = createLogAppender({ log, logger, maxEvents: options.appendMaxEvents, maxWaitMs: options.appendMaxWaitMs })
   const partitions = Array.from({ length: log.partitions }, (_, index) => index + 1)
   const closing = new AbortController()
@@ -39,9 +39,9 @@ export async function startAppendWorker(options: AppendWorkerOptions): Promise<{
       throw error
     }
   }
-  const workers: Stoppable[] = partitions.map((partition) => startPartition(partition, connection, store, logger))
-  workers.push(startControlWorker(connection, log, logger))
-  const redrained = Promise.all(partitions.map((partition) => redrain(partition, connection, logger)))
+  const workers: Stoppable[] = partitions.map((partition) => startPartition(partition, redis, store, logger))
+  workers.push(startControlWorker(redis, log, logger))
+  const redrained = Promise.all(partitions.map((partition) => redrain(partition, redis, logger)))
   redrained.catch((error: unknown) => logger.error('failed jobs were not queued again', { error }))
 
   return Promise.resolve({
@@ -58,9 +58,8 @@ export async function startAppendWorker(options: AppendWorkerOptions): Promise<{
       clearTimeout(timer)
       closing.abort()
       appender.abort()
-      await Promise.allSettled(workers.map((worker) => worker.close(true)))
+      await connection.endAfter(Promise.allSettled(workers.map((worker) => worker.close(true))))
       await appender.close()
-      connection.disconnect()
     },
   })
 }

@@ -2,7 +2,7 @@
 // Redis has it on disk. Where Redis is away, hung or filling up, the pack goes straight to the log under the same ids, so
 // it counts once whatever became of the other try.
 import { Queue } from 'bullmq'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { Problem } from '../errors.ts'
 import type { EventLog, Pack } from '../events/eventLog.ts'
 import { CoalescerClosed } from '../kernel/coalescer.ts'
@@ -14,6 +14,7 @@ import { createControlQueue } from './controlQueue.ts'
 import { createLogAppender } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
 import { createParcelPacker } from './parcelPacker.ts'
+import { producerConnection } from './queueConnection.ts'
 import { createRedisGauge, type RedisState } from './redisGauge.ts'
 
 export interface BullQueueStats {
@@ -98,24 +99,10 @@ export function createBullQueue(options: BullQueueOptions): AppendQueue & { stat
       stored.abort()
       gauge.stop()
       await control.close()
-      await queues.close()
       redis.disconnect()
+      await queues.close()
     },
   }
-}
-
-/** Fails fast: what Redis cannot take at once goes to the log instead of waiting in the process. */
-export function producerConnection(url: string, logger: Logger): Redis {
-  const redis = new Redis(url, {
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: LIMITS.redisCommandMs,
-    connectTimeout: LIMITS.redisCommandMs,
-    retryStrategy: () => LIMITS.redisProbeMs,
-  })
-  redis.on('error', (error: Error) => logger.debug('connection to the queue', { error }))
-  return redis
 }
 
 /** A queue is made when it is first used, with Redis there; one that failed is made anew, because BullMQ's stays broken. */

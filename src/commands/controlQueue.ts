@@ -2,14 +2,16 @@
 // are answered after the commit. Where that takes longer than LIMITS.controlQueueMs the process appends by itself, under
 // the same event ids, so once.
 import { type Job, Queue, QueueEvents, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { Problem } from '../errors.ts'
 import { type Append, type Appended, type EventLog, VersionConflict } from '../events/eventLog.ts'
+import { within } from '../kernel/deadline.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { retry } from '../kernel/retry.ts'
 import { LIMITS } from '../limits.ts'
 import { CONTROL_PREFIX, CONTROL_QUEUE, STREAM_ENTRIES } from './appendJobs.ts'
+import { workerConnection } from './queueConnection.ts'
 
 type Places = readonly (readonly Appended[])[]
 
@@ -36,8 +38,8 @@ export function createControlQueue(options: {
   readonly up: () => boolean
 }): ControlQueue {
   const { log, logger } = options
-  const redis = new Redis(options.redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => LIMITS.redisProbeMs })
-  const settings = { connection: redis, prefix: CONTROL_PREFIX, skipVersionCheck: true }
+  const connection = workerConnection(options.redisUrl, logger)
+  const settings = { connection: connection.redis, prefix: CONTROL_PREFIX, skipVersionCheck: true }
   const queue = new Queue<ControlJob, ControlResult>(CONTROL_QUEUE, {
     ...settings,
     streams: { events: { maxLen: STREAM_ENTRIES } },
@@ -45,7 +47,6 @@ export function createControlQueue(options: {
   })
   const finished = new QueueEvents(CONTROL_QUEUE, settings)
   const report = (error: Error): void => logger.debug('control queue', { error })
-  redis.on('error', report)
   queue.on('error', report)
   finished.on('error', report)
 
@@ -57,7 +58,7 @@ export function createControlQueue(options: {
       return job.waitUntilFinished(finished, LIMITS.controlQueueMs)
     }
     try {
-      return await bounded(work(), LIMITS.controlQueueMs)
+      return await within(LIMITS.controlQueueMs, work(), 'the control queue')
     } catch (error) {
       logger.warn('the control queue did not answer in time; appending to the log', { error })
       // Best effort: a job that is being worked on cannot be removed, and appends the same ids.
@@ -74,8 +75,7 @@ export function createControlQueue(options: {
       return appendDirectly(log, append)
     },
     async close() {
-      await Promise.allSettled([queue.close(), finished.close()])
-      redis.disconnect()
+      await connection.endAfter(Promise.allSettled([queue.close(), finished.close()]))
     },
   }
 }
@@ -129,16 +129,4 @@ function retrying(log: EventLog, append: Append, forMs: number): Promise<Places>
 
 function conflictOf({ stream, expected, actual }: { stream: string; expected: number; actual: number }): VersionConflict {
   return new VersionConflict(stream, expected, actual)
-}
-
-async function bounded<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

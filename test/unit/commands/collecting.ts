@@ -62,9 +62,9 @@ export function memorySalts(): SaltStore & { fetched: string[] } {
 export interface Setup {
   readonly collector: Collector
   readonly parcels: Parcel[]
-  collect(body: unknown, request?: Partial<CollectRequest>): ReturnType<Collector['collect']>
+  readonly collect: (body: unknown, request?: Partial<CollectRequest>) => ReturnType<Collector['collect']>
   /** The data of the events handed over so far. */
-  data(): EventCollected[]
+  readonly data: () => EventCollected[]
 }
 
 export function setup(settings: Partial<AppSettings> = {}, queue: Partial<AppendQueue> = {}): Setup {
@@ -74,7 +74,10 @@ export function setup(settings: Partial<AppSettings> = {}, queue: Partial<Append
   const collector = createCollector({
     keyring: { state: { app: (appId: string) => (appId === APP ? app : undefined) } as never },
     queue: {
-      append: (parcel) => Promise.resolve(keep(parcel)),
+      append: (parcel) => {
+        keep(parcel)
+        return Promise.resolve()
+      },
       appendStored: (parcel) => {
         keep(parcel)
         return Promise.resolve(parcel.events.map((_, index) => ({ position: index + 1, duplicate: false })))
