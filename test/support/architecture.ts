@@ -85,7 +85,7 @@ export const noCycles: Rule = (sources) => {
 
 /** The files of storage engines in src/events: they alone hold SQL on the log's tables. */
 const ENGINE_FILE = /^src\/events\/(mysql|sqlite)\w*\.ts$/
-const SQL_ON_EVENTS = /\b(from|into|update|join|table)\s+[`"]?(events|appends)[`"]?(?![\w.])/i
+const SQL_ON_EVENTS = /\b(from|into|update|join|table)\s+[`"]?(events|appends)[`"]?(?![\w.]|\s*=)/i
 const KNEX_FROM = ['from', 'into', 'table', 'join', 'leftJoin', 'innerJoin']
 
 export const sqlOnEventsInEngineFiles: Rule = (sources) =>

@@ -51,7 +51,7 @@ const RULES: Record<string, Case> = {
     ],
     fine: {
       'src/events/mysqlEventLog.ts': "knex.raw('SELECT 1 FROM events')",
-      'src/queries/a.ts': "// SELECT FROM events\nconst x = 'SELECT 1 FROM event_counts'\nrouter.get('events')",
+      'src/queries/a.ts': "// SELECT FROM events\nconst x = 'SELECT 1 FROM event_counts'\nrouter.get('events')\nconst y = 'ON DUPLICATE KEY UPDATE events = events + 1'",
     },
   },
   'queries never write': {
