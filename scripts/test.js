@@ -66,7 +66,7 @@ function runSuite(suite) {
   const mocha = join(ROOT, 'node_modules/mocha/bin/mocha.js')
   const child = spawn(process.execPath, [mocha, '--reporter', join(ROOT, 'scripts/countingReporter.cjs'), ...files(suite)], {
     cwd: ROOT,
-    env: { ...process.env, RECOUNT_TEST_COUNTS: counts, NODE_ENV: 'test' },
+    env: { ...process.env, RECOUNT_TEST_COUNTS: counts, RECOUNT_TEST_BUILT: '1', NODE_ENV: 'test' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)
