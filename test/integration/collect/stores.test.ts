@@ -1,0 +1,131 @@
+// What the way in asks of its stores: salts that all processes share and that are destroyed in time, settings that keep
+// what was acknowledged, and jobs that outlive the worker that held them.
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
+import { startAppendWorker } from '../../../src/commands/appendWorker.ts'
+import { createBullQueue } from '../../../src/commands/bullQueue.ts'
+import { createSaltStore } from '../../../src/commands/salts.ts'
+import { checkStores } from '../../../src/commands/storeChecks.ts'
+import type { Database } from '../../../src/kernel/database.ts'
+import { openDatabase } from '../../../src/kernel/database/open.ts'
+import { uuidv7 } from '../../../src/kernel/ids.ts'
+import { silentLogger } from '../../../src/kernel/logger.ts'
+import { migrate } from '../../../src/kernel/migrations.ts'
+import { eventually } from '../../support/eventually.ts'
+import { memoryLog } from '../../support/memoryLog.ts'
+import { newEvent, parcelOf } from '../../support/parcels.ts'
+import { freshDatabase, freshRedis, freshSqlite, mariadb, redis } from '../../support/servers.ts'
+
+const HOUR = 3_600_000
+const script = (name: string): string[] => ['--import', 'tsx', fileURLToPath(new URL(name, import.meta.url))]
+const app = (timezone = 'UTC') => ({ appId: uuidv7(), settings: { timezone, ip: 'truncate' as const, keepQuery: [] } })
+
+for (const engine of ['SQLite', 'MariaDB']) {
+  describe(`salts on ${engine}`, function () {
+    this.timeout(60_000)
+    let url: string
+    let database: Database
+    before(async () => {
+      url = engine === 'SQLite' ? freshSqlite() : await freshDatabase()
+      database = await openDatabase(url)
+      await migrate(database)
+    })
+    after(() => database.close())
+
+    it('are the same in two processes that race for them', async () => {
+      const appIds = Array.from({ length: 10 }, () => uuidv7())
+      const run = () => promisify(execFile)(process.execPath, [...script('saltProcess.ts'), url, ...appIds])
+      const [first, second] = await Promise.all([run(), run()])
+      assert.equal(first.stdout, second.stdout)
+      assert.equal(new Set(first.stdout.split(' ')).size, 10)
+      assert.match(first.stdout, /^[0-9a-f]{64} /)
+    })
+
+    it('belong to the app and the local day, and live 48 hours past it', async () => {
+      const midnight = Date.parse('2026-11-21T18:15:00Z')
+      let now = midnight + HOUR
+      const salts = createSaltStore({ database, clock: { now: () => now } })
+      const kathmandu = app('Asia/Kathmandu')
+      const today = await salts.get(kathmandu, midnight)
+      assert.deepEqual(await salts.get(kathmandu, midnight + 24 * HOUR - 1), today)
+      assert.notDeepEqual(await salts.get(kathmandu, midnight - 1), today)
+      assert.notDeepEqual(await salts.get(app('Asia/Kathmandu'), midnight), today)
+      now = midnight + (24 + 48) * HOUR - 1
+      await salts.tend()
+      const other = createSaltStore({ database, clock: { now: () => now } })
+      assert.deepEqual(await other.get(kathmandu, midnight), today)
+      now++
+      assert.equal(salts.peek(kathmandu, midnight), undefined)
+      await salts.tend()
+      assert.equal((await database.knex('salts').where('destroy_after', '<=', now)).length, 0)
+      const late = await salts.get(kathmandu, midnight)
+      assert.notDeepEqual(late, today)
+      now += 48 * HOUR - 1
+      assert.deepEqual(await salts.get(kathmandu, midnight), late)
+    })
+
+    it('of tomorrow are fetched ahead for apps in use', async () => {
+      const now = Date.parse('2026-11-22T12:00:00Z')
+      const salts = createSaltStore({ database, clock: { now: () => now } })
+      const used = app()
+      await salts.get(used, now)
+      assert.ok(salts.peek(used, now))
+      assert.equal(salts.peek(used, now + 24 * HOUR), undefined)
+      await salts.tend()
+      assert.ok(salts.peek(used, now + 24 * HOUR))
+    })
+  })
+}
+
+describe('store checks', function () {
+  this.timeout(60_000)
+
+  it('accept durable settings and name each one that is not', async () => {
+    const server = new Redis((await redis()).url)
+    const database = await openDatabase(await freshDatabase(await mariadb()))
+    try {
+      assert.deepEqual(await checkStores(database, server), [])
+      await server.config('SET', 'appendfsync', 'everysec')
+      await server.config('SET', 'maxmemory-policy', 'allkeys-lru')
+      await database.knex.raw('SET GLOBAL innodb_flush_log_at_trx_commit = 2')
+      const faults = await checkStores(database, server)
+      assert.deepEqual(faults.map((fault) => fault.split(' and must')[0]), [
+        'MySQL: innodb_flush_log_at_trx_commit is 2', 'Redis: appendfsync is everysec', 'Redis: maxmemory-policy is allkeys-lru',
+      ])
+    } finally {
+      await server.config('SET', 'appendfsync', 'always')
+      await server.config('SET', 'maxmemory-policy', 'noeviction')
+      await database.knex.raw('SET GLOBAL innodb_flush_log_at_trx_commit = 1')
+      server.disconnect()
+      await database.close()
+    }
+  })
+})
+
+describe('a worker killed with jobs in its hands', function () {
+  this.timeout(60_000)
+
+  it('leaves them to another within seconds, again and again', async () => {
+    const redisUrl = await freshRedis()
+    const log = memoryLog(1)
+    const queue = createBullQueue({ redisUrl, log, appendMaxEvents: 1_000, logger: silentLogger })
+    await eventually(() => queue.stats().redis === 'ok')
+    await queue.append(parcelOf([newEvent()]))
+    for (let killed = 0; killed < 3; killed++) {
+      const child = spawn(process.execPath, [...script('holdingWorker.ts'), redisUrl], { stdio: ['ignore', 'pipe', 'inherit'] })
+      await once(child.stdout, 'data')
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    const started = Date.now()
+    const worker = await startAppendWorker({ redisUrl, log, appendMaxEvents: 1_000, appendMaxWaitMs: 5, logger: silentLogger })
+    await eventually(() => log.events.size === 1, { timeoutMs: 15_000 })
+    assert.ok(Date.now() - started < 12_000)
+    await worker.close()
+    await queue.close()
+  })
+})
