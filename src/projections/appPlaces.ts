@@ -37,18 +37,32 @@ export interface AppPlace extends Zone {
   readonly lastRecordedAt: number
 }
 
-/** Where the zone of an app comes from that a build has not met yet. */
-export type FirstZone = (appId: string, partition: number) => Promise<Zone> | Zone
+/** Where the zones of apps come from that a build has not met yet; those it does not answer for start in the default. */
+export type FirstZones = (appIds: readonly string[]) => Promise<ReadonlyMap<string, Zone>>
+
+const DEFAULT_ZONE: Zone = { timezone: DEFAULT_SETTINGS.timezone, zonePosition: 0 }
 
 /** Live builds learn an app's zone from the events they pass; its first settings come before its first event. */
-export const zoneFromEvents: FirstZone = () => ({ timezone: DEFAULT_SETTINGS.timezone, zonePosition: 0 })
+export const zoneFromEvents: FirstZones = () => Promise.resolve(new Map())
 
 /** The zone an app has now, for builds that are made to apply it to all of history. */
 export async function newestZone(log: EventLog, appId: string): Promise<Zone> {
   const settings = await log.readStream(log.partitionOf(appId), `settings:${appId}`)
   const last = settings.at(-1)
-  if (last === undefined) return zoneFromEvents(appId, 0) as Zone
+  if (last === undefined) return DEFAULT_ZONE
   return { timezone: zoneIn(last) ?? DEFAULT_SETTINGS.timezone, zonePosition: last.position }
+}
+
+const ZONES_AT_ONCE = 16
+
+export async function newestZones(log: EventLog, appIds: readonly string[]): Promise<Map<string, Zone>> {
+  const zones = new Map<string, Zone>()
+  for (let start = 0; start < appIds.length; start += ZONES_AT_ONCE) {
+    const some = appIds.slice(start, start + ZONES_AT_ONCE)
+    const found = await Promise.all(some.map((appId) => newestZone(log, appId)))
+    for (const [index, appId] of some.entries()) zones.set(appId, found[index]!)
+  }
+  return zones
 }
 
 /** The places of a whole build's apps in one partition. */
@@ -60,7 +74,7 @@ export class WholePlaces implements Places {
     private readonly db: Knex,
     private readonly unit: Unit,
     private readonly zoned: boolean,
-    private readonly firstZone: FirstZone,
+    private readonly firstZones: FirstZones,
   ) {}
 
   async prepare(events: readonly StoredEvent[]): Promise<void> {
@@ -72,8 +86,9 @@ export class WholePlaces implements Places {
       this.known.set(appId, place)
       missing.delete(appId)
     }
+    const zones = missing.size === 0 ? undefined : await this.firstZones([...missing])
     for (const appId of missing) {
-      const zone = await this.firstZone(appId, this.unit.partition)
+      const zone = zones?.get(appId) ?? DEFAULT_ZONE
       this.known.set(appId, { ...zone, rowsBuild: this.unit.build, wantedTimezone: null, lastPosition: 0, lastRecordedAt: 0 })
     }
   }
@@ -200,9 +215,9 @@ function placeOf(row: PlaceRow): AppPlace {
     rowsBuild: row.rows_build,
     timezone: row.timezone,
     wantedTimezone: row.wanted_timezone,
-    zonePosition: Number(row.zone_position),
-    lastPosition: Number(row.last_position),
-    lastRecordedAt: Number(row.last_recorded_at),
+    zonePosition: row.zone_position,
+    lastPosition: row.last_position,
+    lastRecordedAt: row.last_recorded_at,
   }
 }
 

@@ -73,7 +73,7 @@ function evolve(row: AppRow | undefined, event: FoldEvent): AppRow | undefined {
   if (row === undefined) throw new Error(`app ${event.appId} changed before it was registered`)
   if (isEvent(event, appDeleted)) return { ...row, updated_at: event.recordedAt, deleted_at: event.recordedAt }
   if (!isEvent(event, appUpdated)) return undefined
-  const { name, url, settings } = event.data!
+  const { name, url, settings } = event.data
   return {
     ...row,
     name: name ?? row.name,

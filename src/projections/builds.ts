@@ -170,7 +170,7 @@ export async function markDropped(database: Database, projection: string, build:
     if ((await liveBuild(trx, projection)) === build) throw new Error(`build ${build} of ${projection} is live`)
     await trx('projection_builds')
       .where({ projection })
-      .where((where) => where.where({ build }).orWhere({ parent: build }))
+      .where((where) => void where.where({ build }).orWhere({ parent: build }))
       .update({ status: 'dropping' })
     await lockCheckpoints(trx, projection, [build])
   })
@@ -208,15 +208,15 @@ function buildOf(row: BuildRow): Build {
     appId: row.app_id === null ? undefined : textOfId(row.app_id),
     parent: row.parent ?? undefined,
     timezone: row.timezone ?? undefined,
-    zonePosition: Number(row.zone_position),
-    createdAt: Number(row.created_at),
-    liveAt: row.live_at === null ? undefined : Number(row.live_at),
+    zonePosition: row.zone_position,
+    createdAt: row.created_at,
+    liveAt: row.live_at === null ? undefined : row.live_at,
     error: row.error ?? undefined,
     progress: {
-      events: Number(row.events_folded),
-      total: Number(row.events_total),
+      events: row.events_folded,
+      total: row.events_total,
       eventsPerSecond: row.events_per_second,
-      at: row.progress_at === null ? undefined : Number(row.progress_at),
+      at: row.progress_at === null ? undefined : row.progress_at,
     },
   }
 }

@@ -85,7 +85,7 @@ export async function takeLease(
   return writing(database, async (trx) => {
     const taken = await trx(TABLE)
       .where(columnsOf(unit))
-      .where((where) => (seenOwner === null ? where.whereNull('owner') : where.where('owner', seenOwner)))
+      .where((where) => void (seenOwner === null ? where.whereNull('owner') : where.where('owner', seenOwner)))
       .update({ owner, fence: trx.raw('fence + 1') })
     return taken === 1 ? await readCheckpoint(trx, unit) : undefined
   })

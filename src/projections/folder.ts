@@ -1,5 +1,6 @@
 // Folds one stretch of one unit: reads and folds outside any transaction, then moves checkpoint, rows, apps' places and dead
 // events in one. What fails leaves nothing behind, neither in the tables nor in memory.
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import type { EventLog, StoredEvent } from '../events/eventLog.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -81,6 +82,8 @@ export class Folder {
       work.events = read
       work.last = last
       await this.digest(work, page)
+      // SQLite answers within the turn, so without this a rebuild would keep every request waiting until it is done.
+      await breathe()
       page = await next
     }
     if (work.last === undefined) return undefined

@@ -90,8 +90,8 @@ export class RebuildSession {
     }
   }
 
-  /** Folds until there is nothing more up to `upTo` (or the head). Transient faults are waited out. */
-  async catchUp(runner: UnitRunner, upTo?: number): Promise<void> {
+  /** Folds until there is nothing more up to `upTo`. Transient faults are waited out. */
+  async catchUp(runner: UnitRunner, upTo: number): Promise<void> {
     const { log, signal } = this.options
     let failed = false
     const step = async (): Promise<boolean> => {
@@ -145,7 +145,7 @@ export class RebuildSession {
     }, LIMITS.progressMs)
     try {
       const result = await work()
-      await progress.report()
+      await progress.report('done')
       return result
     } finally {
       clearInterval(timer)
@@ -163,12 +163,14 @@ class ProgressReport {
     private readonly partitions: readonly number[],
   ) {}
 
-  async report(): Promise<void> {
+  /** A build that is done has everything it was to have, whatever has arrived since. */
+  async report(state: 'running' | 'done' = 'running'): Promise<void> {
     const { database, log, projection, onProgress, clock = systemClock } = this.options
     const heads = await log.heads()
     const places = await readCheckpoints(database.knex, projection.name, this.build)
-    const total = sum(heads.filter(({ partition }) => this.partitions.includes(partition)).map(({ position }) => position))
+    const head = sum(heads.filter(({ partition }) => this.partitions.includes(partition)).map(({ position }) => position))
     const events = sum([...places.values()].map(({ position }) => position))
+    const total = state === 'done' ? events : head
     this.startedAt ??= events
     const seconds = (performance.now() - this.started) / 1_000
     const eventsPerSecond = seconds < 0.01 ? 0 : Math.round((events - this.startedAt) / seconds)

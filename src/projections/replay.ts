@@ -1,7 +1,7 @@
 // Rebuilds a projection beside the live one and switches when it has caught up; readers see the old numbers, then the new
 // ones, and never a mix. Whatever stops a rebuild leaves the live build as it was; running it again goes on where it stopped.
 import { replayApp } from './appReplay.ts'
-import { newestZone, WholePlaces } from './appPlaces.ts'
+import { newestZones, WholePlaces } from './appPlaces.ts'
 import { type Build, createBuild, ensureFirstBuild, findBuild, listBuilds, liveBuild, partitionsOf, switchBuild } from './builds.ts'
 import type { Unit } from './checkpoints.ts'
 import { dropBuild, finishDrops } from './dropRows.ts'
@@ -74,13 +74,15 @@ async function bringLive(session: RebuildSession, { projection: name, build }: B
   const runners: UnitRunner[] = []
   for (const partition of partitions) runners.push(await wholeRunner(session, { projection: name, build, partition }, onPoison))
   await session.reporting(build, partitions, async () => {
-    const catchUpAll = (): Promise<unknown> => Promise.all(runners.map((runner) => session.catchUp(runner)))
-    await catchUpAll()
-    // A second round over what arrived meanwhile makes the hold short.
-    await catchUpAll()
+    // To where the log was, not to where it will be: under steady load there is always one more event.
+    const catchUpTo = async (targets: ReadonlyMap<number, number>): Promise<void> => {
+      await Promise.all(runners.map((runner) => session.catchUp(runner, targets.get(runner.options.unit.partition) ?? 0)))
+    }
+    // Each round is over what arrived during the one before, so the last one, under the hold, is short.
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) await catchUpTo(positionsOf(await log.heads()))
     const live = (await liveBuild(database.knex, name))!
-    await session.holding(live, partitions, async () => {
-      await catchUpAll()
+    await session.holding(live, partitions, async (at) => {
+      await catchUpTo(positionsOf([...at].map(([partition, { position }]) => ({ partition, position }))))
       session.options.signal?.throwIfAborted()
       await switchBuild(database, name, build, session.clock.now())
     })
@@ -88,11 +90,17 @@ async function bringLive(session: RebuildSession, { projection: name, build }: B
   return { build, positions: new Map(runners.map((runner, index) => [partitions[index]!, runner.checkpoint.position])) }
 }
 
+const CATCH_UP_ROUNDS = 3
+
+function positionsOf(places: readonly { partition: number; position: number }[]): Map<number, number> {
+  return new Map(places.map(({ partition, position }) => [partition, position]))
+}
+
 async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail' | 'bury'): Promise<UnitRunner> {
   const { database, log, projection } = session.options
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
-  const places = new WholePlaces(database.knex, unit, projection.zoned === true, (appId) => newestZone(log, appId))
+  const places = new WholePlaces(database.knex, unit, projection.zoned === true, (appIds) => newestZones(log, appIds))
   const source = (after: number, limit: number): ReturnType<typeof log.read> => log.read(unit.partition, after, limit)
   const folder = new Folder({ log, database, clock, projection, unit, source, places })
   const judge: UnitRunner['options']['onPoison'] = async (event) => {

@@ -7,7 +7,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
-import { readPlaces, WholePlaces, zoneFromEvents, type Zone } from './appPlaces.ts'
+import { readPlaces, WholePlaces, type Zone } from './appPlaces.ts'
 import { createBuild, liveBuild, partitionsOf } from './builds.ts'
 import { readCheckpoints, type Unit } from './checkpoints.ts'
 import { compareTable, type Difference, type Side } from './compareTables.ts'
@@ -85,8 +85,11 @@ async function scratchRunner(session: RebuildSession, unit: Unit, live: number):
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
   // The live build's zone of each app, whatever its settings say by now.
-  const zone = async (appId: string): Promise<Zone> => (await readPlaces(database.knex, { projection: projection.name, build: live }, [appId])).get(appId) ?? (await zoneFromEvents(appId, unit.partition))
-  const places = new WholePlaces(database.knex, unit, true, async (appId) => ({ timezone: (await zone(appId)).timezone, zonePosition: Number.MAX_SAFE_INTEGER }))
+  const zones = async (appIds: readonly string[]): Promise<Map<string, Zone>> => {
+    const found = await readPlaces(database.knex, { projection: projection.name, build: live }, appIds)
+    return new Map([...found].map(([appId, { timezone }]) => [appId, { timezone, zonePosition: Number.MAX_SAFE_INTEGER }]))
+  }
+  const places = new WholePlaces(database.knex, unit, true, zones)
   const source = (after: number, limit: number): ReturnType<typeof log.read> => log.read(unit.partition, after, limit)
   const folder = new Folder({ log, database, clock, projection, unit, source, places })
   return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury' }, checkpoint, LIMITS.rebuildMaxEvents)

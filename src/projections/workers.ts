@@ -35,7 +35,7 @@ export class Workers {
     for (const { owner, beat, serves } of rows) {
       present.add(owner)
       const before = this.seen.get(owner)
-      if (before?.beat !== Number(beat)) this.seen.set(owner, { beat: Number(beat), serves, since: now })
+      if (before?.beat !== beat) this.seen.set(owner, { beat, serves, since: now })
     }
     for (const owner of this.seen.keys()) if (!present.has(owner)) this.seen.delete(owner)
   }

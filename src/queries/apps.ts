@@ -79,7 +79,7 @@ function appOf(row: AppRow): App {
     timezone: row.timezone,
     ip: row.ip,
     keepQuery: JSON.parse(row.keep_query) as string[] | 'all',
-    createdAt: new Date(Number(row.created_at)).toISOString(),
-    updatedAt: new Date(Number(row.updated_at)).toISOString(),
+    createdAt: new Date(row.created_at).toISOString(),
+    updatedAt: new Date(row.updated_at).toISOString(),
   }
 }

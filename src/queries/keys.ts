@@ -75,7 +75,7 @@ async function usesOf(trx: Knex, appId: string): Promise<Uses> {
   const rows = await trx('key_use')
     .where({ build, app_id: uuidToBytes(appId) })
     .select<{ key_id: Uint8Array; events: number; last_used_at: number }[]>('key_id', 'events', 'last_used_at')
-  return new Map(rows.map((row) => [textOfId(row.key_id), { events: Number(row.events), lastUsedAt: Number(row.last_used_at) }]))
+  return new Map(rows.map((row) => [textOfId(row.key_id), { events: row.events, lastUsedAt: row.last_used_at }]))
 }
 
 function keyOf(row: KeyRow, used: Uses): Key {
@@ -98,5 +98,5 @@ function keyOf(row: KeyRow, used: Uses): Key {
 }
 
 function iso(time: number | null): string | null {
-  return time === null ? null : new Date(Number(time)).toISOString()
+  return time === null ? null : new Date(time).toISOString()
 }

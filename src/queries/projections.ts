@@ -106,7 +106,7 @@ async function readProjection(trx: Knex, { name, codeVersion }: Projection, head
     codeVersion,
     liveBuild: live ?? null,
     lagEvents: partitions.reduce((sum, { lagEvents }) => sum + lagEvents, 0),
-    deadEvents: Number(dead[0]?.events ?? 0),
+    deadEvents: dead[0]?.events ?? 0,
     partitions,
     builds: (await listBuilds(trx, name)).map(viewOf),
   }

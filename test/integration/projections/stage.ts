@@ -121,8 +121,8 @@ export function counting(options: CountingOptions = {}): Projection {
         const refused = event === 'refused' || row?.mark === null
         rows.set(appId, {
           app_id: uuidToBytes(appId),
-          events: Number(row?.events ?? 0) + 1,
-          positions: Number(row?.positions ?? 0) + position,
+          events: row?.events ?? 0 + 1,
+          positions: row?.positions ?? 0 + position,
           zone: zone(appId),
           mark: refused ? null : mark,
         })
@@ -187,8 +187,8 @@ export function seen({ database, log }: Stage, appId: string, projection = 'coun
       build,
       position: pointer?.position ?? 0,
       lastPosition: pointer?.lastPosition ?? 0,
-      events: Number(row?.events ?? 0),
-      positions: Number(row?.positions ?? 0),
+      events: row?.events ?? 0,
+      positions: row?.positions ?? 0,
       zone: row?.zone,
       timezone: pointer?.timezone,
       mark: row?.mark ?? undefined,
