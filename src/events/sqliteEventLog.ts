@@ -186,14 +186,12 @@ export class SqliteEventLog implements EventLog {
     return toHead(row as HeadRow)
   }
 
-  // Reading is synchronous and short; as a rejected promise its errors look like those of any engine.
+  // Reading is synchronous and short; within a promise its errors look like those of any engine.
   protected select(from: string, bindings: unknown[]): Promise<StoredEvent[]> {
-    try {
+    return new Promise((resolve) => {
       const rows = this.prepare(this.database.reader, `SELECT ${EVENT_COLUMNS} FROM ${from}`).all(bindings)
-      return Promise.resolve(toStoredEvents(rows as EventRow[]))
-    } catch (error) {
-      return Promise.reject(error)
-    }
+      resolve(toStoredEvents(rows as EventRow[]))
+    })
   }
 
   private prepare(handle: SqliteHandle, sql: string): Statement {
