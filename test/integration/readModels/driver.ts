@@ -27,7 +27,7 @@ export interface Collected {
 }
 
 export async function openDriver(engine: Engine, partitions = 2) {
-  const url = engine === 'sqlite' ? `sqlite:${scratchDirectory()}/recount.db` : await freshDatabase()
+  const url = engine === 'sqlite' ? `sqlite:${scratchDirectory('read-models')}/recount.db` : await freshDatabase()
   const database = await openDatabase(url)
   await migrate(database)
   const log = await openEventLog(database, { url, partitions })
@@ -76,7 +76,7 @@ export async function openDriver(engine: Engine, partitions = 2) {
       const tables: Record<string, unknown[]> = {}
       for (const { name, key } of projection.tables) {
         const rows = await database.knex(name).where({ build }).orderBy([...key]).select<Record<string, unknown>[]>('*')
-        tables[name] = rows.map(({ build: _, ...row }) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, plain(value)])))
+        tables[name] = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'build').map(([column, value]) => [column, plain(value)])))
       }
       return tables
     },

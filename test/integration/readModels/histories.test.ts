@@ -123,7 +123,7 @@ function suite(engine: Engine, numRuns: number): void {
         app: 0, id: index, minutes: (index * 7) % 1_440, millis: index % 3, event: NAMES[index % 2]!, agent: AGENTS[index % 3], device: undefined,
         identity: index % 5 === 0 ? { anonymousId: `a${index % 400}`, ...(index % 20 === 0 ? { userId: `u${index % 70}` } : {}) } : { anonymousId: `a${index % 400}` },
       })) // prettier-ignore
-      const questions = [[0, 1_440, 1], [-1, 300, 1], [7, 900, 1], [30, 15, 15], [-3_000, 6_000, 60]].map(([from, length, snap]) => ({ from: from!, length: length!, snap: snap!, event: undefined, bots: 'include' as const }))
+      const questions = [[0, 1_440, 1], [-1, 300, 1], [7, 900, 1], [30, 15, 15], [-3_000, 6_000, 60]].map(([from, length, snap]) => ({ from: from!, length: length!, snap: snap as 1 | 15 | 60, event: undefined, bots: 'include' as const }))
       const named = questions.map((one) => ({ ...one, event: 'Pageview', bots: 'exclude' as const }))
       await play(driver, { places: [PLACES[0]!, PLACES[1]!], events: events as never, questions: [...questions, ...named] }, 50)
     })

@@ -1,0 +1,58 @@
+// A month of made-up traffic, straight into a log: what replay and queries are measured on. The same seed makes the same
+// events.
+import type { EventCollected } from '../src/events/eventCollected.ts'
+import type { EventLog, NewEvent } from '../src/events/eventLog.ts'
+import { uuidv5, uuidv7 } from '../src/kernel/ids.ts'
+
+const DAY_MS = 86_400_000
+const NAMES = ['pageview', 'click', 'scroll', 'signup', 'login', 'search', 'add_to_cart', 'purchase', 'video_play', 'share']
+const AGENTS = Array.from({ length: 60 }, (_, minor) =>
+  minor % 3 === 0
+    ? `Mozilla/5.0 (iPhone; CPU iPhone OS 17_${minor} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.${minor} Mobile/15E148 Safari/604.1`
+    : `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${70 + minor}.0.0.0 Safari/537.36`,
+)
+
+export interface Seeded {
+  readonly appId: string
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** `events` events of `visitors` visitors over 30 days, in time order with some lateness. */
+export async function seedMonth(log: EventLog, events: number, visitors: number): Promise<Seeded> {
+  const appId = uuidv7()
+  const partition = log.partitionOf(appId)
+  const fromMs = Date.UTC(2026, 9, 1)
+  const toMs = fromMs + 30 * DAY_MS
+  const random = generator(42)
+  for (let start = 0; start < events; start += 1_000) {
+    const batch: NewEvent[] = []
+    for (let index = start; index < Math.min(start + 1_000, events); index++) {
+      const late = random() < 0.02 ? random() * DAY_MS : random() * 60_000
+      const at = Math.max(fromMs, Math.floor(fromMs + (index / events) * (toMs - fromMs) - late))
+      // Most events are of few visitors, as everywhere.
+      const visitor = Math.floor(visitors * random() ** 2)
+      const data: EventCollected = {
+        event: NAMES[Math.floor(NAMES.length * random() ** 2)]!,
+        url: `https://example.com/articles/${Math.floor(random() * 2_000)}`,
+        ...(visitor % 4 === 0 ? { userId: `user-${visitor}` } : {}),
+        anonymousId: `anonymous-${visitor}`,
+        userAgent: AGENTS[visitor % AGENTS.length]!,
+      }
+      batch.push({ eventId: uuidv5(appId, String(index)), appId, type: 'EventCollected', schemaVersion: 1, occurredAt: at, data: JSON.stringify(data), meta: null })
+    }
+    const pack = { deliveryId: uuidv7(), partition, receivedAt: Date.now(), events: batch, rejected: [] }
+    await log.append({ partition, packs: [pack] })
+  }
+  return { appId, fromMs, toMs }
+}
+
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
