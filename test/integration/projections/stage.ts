@@ -133,7 +133,7 @@ export function counting(options: CountingOptions = {}): Projection {
       await insertOrReplace(trx, 'test_counts', ['app_id'], build, [...rows.values()])
     },
   }
-  return projection as Projection
+  return projection
 }
 
 let named = 0
