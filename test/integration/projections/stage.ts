@@ -121,8 +121,8 @@ export function counting(options: CountingOptions = {}): Projection {
         const refused = event === 'refused' || row?.mark === null
         rows.set(appId, {
           app_id: uuidToBytes(appId),
-          events: row?.events ?? 0 + 1,
-          positions: row?.positions ?? 0 + position,
+          events: (row?.events ?? 0) + 1,
+          positions: (row?.positions ?? 0) + position,
           zone: zone(appId),
           mark: refused ? null : mark,
         })
