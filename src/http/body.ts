@@ -1,11 +1,10 @@
 // Reads a request's body to JSON within bounds: bytes are counted as they arrive and again while inflating, so a gzip bomb
-// stops at the limit; nesting is bounded, and names that reach into prototypes are refused, before anything walks the value.
+// stops at the limit; nesting is bounded before anything walks the value.
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
 import { Problem } from '../errors.ts'
-import { LIMITS } from '../limits.ts'
 
 type Inflate = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>
 
@@ -22,18 +21,18 @@ const INFLATERS: Readonly<Record<string, Inflate>> = {
 const inflateZlib: Inflate = promisify<InputType, ZlibOptions, Buffer>(inflate)
 const inflateBare: Inflate = promisify<InputType, ZlibOptions, Buffer>(inflateRaw)
 
-/** The parsed body. Throws Problem `payload_too_large`, `invalid_encoding`, `invalid_json`, `invalid_body`. */
-export async function readJson(req: IncomingMessage, maxBytes: number): Promise<unknown> {
-  let bytes = await readBytes(req, maxBytes)
-  const encoding = req.headers['content-encoding']
-  if (encoding !== undefined || (bytes[0] === 0x1f && bytes[1] === 0x8b)) bytes = await decoded(bytes, encoding, maxBytes)
-  return parseJson(bytes)
+export interface Bounds {
+  /** After decompression. */
+  readonly bytes: number
+  readonly depth: number
 }
 
-function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** The parsed body. Throws Problem `payload_too_large`, `invalid_encoding`, `invalid_json`, `invalid_body`. */
+export function readJson(req: IncomingMessage, bounds: Bounds): Promise<unknown> {
+  // One promise for the plain case: each further one is paid for by every event that comes in.
   return new Promise((resolve, reject) => {
-    if (Number(req.headers['content-length']) > maxBytes) {
-      reject(tooLarge(maxBytes))
+    if (Number(req.headers['content-length']) > bounds.bytes) {
+      reject(tooLarge(bounds.bytes))
       return
     }
     let first: Buffer | undefined
@@ -41,15 +40,35 @@ function readBytes(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
     let length = 0
     req.on('data', (chunk: Buffer) => {
       length += chunk.length
-      if (length > maxBytes) {
+      if (length > bounds.bytes) {
         req.pause()
-        reject(tooLarge(maxBytes))
+        reject(tooLarge(bounds.bytes))
       } else if (first === undefined) first = chunk
       else (chunks ??= [first]).push(chunk)
     })
-    req.on('end', () => resolve(chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, length)))
+    req.on('end', () => {
+      const bytes = chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, length)
+      if (req.headers['content-encoding'] !== undefined || isGzip(bytes)) resolve(readEncoded(req, bytes, bounds))
+      else attempt(() => resolve(parseJson(bytes, bounds.depth)), reject)
+    })
     req.on('error', (cause) => reject(new Problem('bad_request', 'The body did not arrive whole', { cause })))
   })
+}
+
+async function readEncoded(req: IncomingMessage, bytes: Buffer, bounds: Bounds): Promise<unknown> {
+  return parseJson(await decoded(bytes, req.headers['content-encoding'], bounds.bytes), bounds.depth)
+}
+
+function attempt(work: () => void, otherwise: (error: unknown) => void): void {
+  try {
+    work()
+  } catch (error) {
+    otherwise(error)
+  }
+}
+
+function isGzip(bytes: Buffer): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
 }
 
 const EMPTY = Buffer.alloc(0)
@@ -75,8 +94,8 @@ function hasZlibHeader(bytes: Buffer): boolean {
   return bytes.length > 1 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
 }
 
-/** Parses UTF-8 JSON within LIMITS.jsonDepth. */
-export function parseJson(bytes: Buffer): unknown {
+/** Parses UTF-8 JSON of at most so many levels. */
+export function parseJson(bytes: Buffer, maxDepth: number): unknown {
   if (!isUtf8(bytes)) throw new Problem('invalid_json', 'The body is not UTF-8')
   let value: unknown
   try {
@@ -85,7 +104,7 @@ export function parseJson(bytes: Buffer): unknown {
   } catch (cause) {
     throw new Problem('invalid_json', wordsOf(cause, bytes.length), { cause })
   }
-  if (typeof value === 'object' && value !== null) checkNesting(value, LIMITS.jsonDepth)
+  if (typeof value === 'object' && value !== null) checkNesting(value, maxDepth, maxDepth)
   return value
 }
 
@@ -96,11 +115,10 @@ function wordsOf(cause: unknown, length: number): string {
   return place === undefined ? 'The body is not valid JSON' : `The body is not valid JSON ${place}`
 }
 
-function checkNesting(value: object, left: number): void {
-  if (left === 0) throw new Problem('invalid_body', `The body is nested deeper than ${LIMITS.jsonDepth} levels`)
+function checkNesting(value: object, left: number, maxDepth: number): void {
+  if (left === 0) throw new Problem('invalid_body', `The body is nested deeper than ${maxDepth} levels`)
   for (const name in value) {
-    if (name === '__proto__') throw new Problem('invalid_body', 'No field may be named __proto__')
     const inner = (value as Record<string, unknown>)[name]
-    if (typeof inner === 'object' && inner !== null) checkNesting(inner, left - 1)
+    if (typeof inner === 'object' && inner !== null) checkNesting(inner, left - 1, maxDepth)
   }
 }

@@ -1,6 +1,6 @@
 // Every error leaves as RFC 9457 problem details with a stable code, whoever raised it: our own code, Express, or Node's
 // HTTP parser. What is not a designed answer becomes `internal`, is logged whole, and tells the client nothing.
-import type { ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { Problem } from '../errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 
@@ -48,8 +48,18 @@ const PARSER: Readonly<Record<string, Problem>> = {
   ERR_HTTP_REQUEST_TIMEOUT: new Problem('request_timeout'),
 }
 
-/** A whole answer, as bytes, for what Node's HTTP parser refused before there was a request. */
-export function rawProblem(errorCode: string | undefined): string {
+/** Gives what Node's parser refuses (malformed, oversized, late) a designed answer too. */
+export function answerParserErrors(server: Server): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // An answer under way cannot be followed by another; Node keeps it here and offers no other way to know.
+    const answering = Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined
+    if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent === true) socket.destroy()
+    else socket.end(rawProblem(error.code))
+  })
+}
+
+/** A whole answer, as bytes, for what was refused before there was a request. */
+function rawProblem(errorCode: string | undefined): string {
   const problem = PARSER[errorCode ?? ''] ?? new Problem('bad_request')
   const body = JSON.stringify(problem)
   return [

@@ -1,0 +1,29 @@
+// How an answer of the read side goes out: with its ETag, and as 304 where the client has it already.
+import type { Request, Response } from 'express'
+import type { Answer, Query, QueryBus } from '../queries/query.ts'
+
+/** Asks a question about an app and writes the answer. `after` among the params is an event id to wait for. */
+export async function answerQuestion(
+  { queries }: { readonly queries: QueryBus },
+  { req, res }: { readonly req: Request; readonly res: Response },
+  query: Query<never, unknown>,
+  appId: string,
+  asked: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { after, ...params } = asked
+  writeAnswer(req, res, await queries.ask(query, appId, params, typeof after === 'string' ? { after } : {}))
+}
+
+/** Writes an answer, or 304 where the client has it already. */
+export function writeAnswer(req: Request, res: Response, answer: Answer): void {
+  res.setHeader('ETag', answer.etag)
+  if (matches(req.headers['if-none-match'], answer.etag)) res.status(304).end()
+  else res.json(answer.body)
+}
+
+/** If-None-Match compares weakly: W/"x" is "x". */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+}

@@ -1,0 +1,76 @@
+// The Express application: every route except /collect, in one order that is the same for all of them. Limits first, then
+// who asks, then what is asked; whatever goes wrong ends in one place as problem details.
+import express, { type Express, type RequestHandler } from 'express'
+import { Problem } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import { type ClientAddress, clientAddress, type Trust } from './clientAddress.ts'
+import type { KeyAuthority } from './credentials.ts'
+import type { HttpDeps } from './deps.ts'
+import { problemsOf } from './middleware/problems.ts'
+import { securityHeaders } from './middleware/securityHeaders.ts'
+import { analyticsRoutes } from './routes/analytics.ts'
+import { appRoutes } from './routes/apps.ts'
+import { documentRoutes } from './routes/documents.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { metricRoutes } from './routes/metrics.ts'
+import { projectionRoutes } from './routes/projections.ts'
+import { rootRoutes } from './routes/root.ts'
+import { signInRoutes } from './routes/signIn.ts'
+
+export interface App {
+  readonly express: Express
+  readonly addressOf: ClientAddress
+}
+
+export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('query parser', 'simple')
+  app.set('trust proxy', deps.config.trustProxy)
+  const addressOf = clientAddress(deps.config.trustProxy, app.get('trust proxy fn') as Trust)
+
+  app.use(timed(deps))
+  app.use(securityHeaders(deps.config.publicUrl))
+  app.use(healthRoutes(deps))
+  app.use(limited(deps, addressOf))
+  app.use(rootRoutes(deps))
+  app.use(documentRoutes())
+  app.use(metricRoutes(deps, addressOf))
+  app.use(signInRoutes(deps))
+  app.use(appRoutes(deps))
+  app.use(keyRoutes(deps))
+  app.use(analyticsRoutes(deps, authority))
+  app.use(eventRoutes(deps, authority))
+  app.use(projectionRoutes(deps))
+  app.use(() => {
+    throw new Problem('not_found', 'There is no such route; /api-docs lists all of them')
+  })
+  app.use(problemsOf(deps.logger))
+  return { express: app, addressOf }
+}
+
+function timed(deps: HttpDeps): RequestHandler {
+  return (req, res, next) => {
+    const started = performance.now()
+    res.once('finish', () => {
+      const route = (req.route as { path?: unknown } | undefined)?.path
+      const seconds = (performance.now() - started) / 1_000
+      deps.metrics.observe(METHODS.has(req.method) ? req.method : 'other', typeof route === 'string' ? route : 'none', res.statusCode, seconds)
+    })
+    next()
+  }
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'PUT'])
+
+function limited(deps: HttpDeps, addressOf: ClientAddress): RequestHandler {
+  return (req, _res, next) => {
+    if (req.url.length > LIMITS.urlBytes) throw new Problem('uri_too_long')
+    const wait = deps.rateLimiter.request(addressOf(req))
+    if (wait > 0) throw new Problem('rate_limited', undefined, { retryAfterSeconds: wait })
+    next()
+  }
+}

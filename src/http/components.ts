@@ -1,0 +1,96 @@
+// The schemas of the OpenAPI document by name: the very objects that requests are checked against, and that the answers of
+// the tests are held to.
+import { collectBodySchema, eventInputSchema } from '../commands/eventInput.ts'
+import { issueApiKey } from '../commands/issueApiKey.ts'
+import { registerApp } from '../commands/registerApp.ts'
+import { revokeApiKey } from '../commands/revokeApiKey.ts'
+import { rotateApiKey } from '../commands/rotateApiKey.ts'
+import { updateAppBody } from '../commands/updateApp.ts'
+import { ERRORS } from '../errors.ts'
+import { appResult, appsResult } from '../queries/apps.ts'
+import { eventSummary } from '../queries/eventSummary.ts'
+import { browseEvents, oneEvent } from '../queries/events.ts'
+import { keysResult } from '../queries/keys.ts'
+import { projectionsResult } from '../queries/projections.ts'
+import { userStats } from '../queries/userStats.ts'
+import { objectOf, withAsOf } from './questions.ts'
+import * as analytics from './routes/analytics.ts'
+import * as apps from './routes/apps.ts'
+import { collectParameters } from './routes/collect.ts'
+import * as events from './routes/events.ts'
+import { healthSchema } from './routes/health.ts'
+import * as keys from './routes/keys.ts'
+import * as projections from './routes/projections.ts'
+import { rootSchema } from './routes/root.ts'
+import * as signIn from './routes/signIn.ts'
+
+const whole = { type: 'integer', minimum: 0 } as const
+
+const problem = objectOf(
+  {
+    type: { type: 'string', pattern: '^urn:recount:problem:' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', enum: Object.keys(ERRORS) },
+    detail: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: objectOf({ path: { type: 'string', description: 'JSON pointer or parameter' }, detail: { type: 'string' } }, ['path', 'detail']),
+    },
+  },
+  ['type', 'title', 'status', 'code', 'detail'],
+)
+
+const collectAnswer = objectOf(
+  {
+    accepted: whole,
+    ids: { type: 'array', items: { type: ['string', 'null'] }, description: 'One per input, null where rejected' },
+    rejected: {
+      type: 'array',
+      items: objectOf({ index: whole, code: { type: 'string' }, detail: { type: 'string' } }, ['index', 'code', 'detail']),
+    },
+    positions: { type: 'array', items: { type: ['integer', 'null'] }, description: 'Places in the log (ack=stored)' },
+    duplicates: { ...whole, description: 'How many were stored before (ack=stored)' },
+  },
+  ['accepted', 'ids', 'rejected'],
+)
+
+export const COMPONENTS = {
+  Problem: problem,
+  Health: healthSchema,
+  Root: rootSchema,
+  SignIn: signIn.signInSchema,
+  SignInAnswer: signIn.signInAnswer,
+  RegisterApp: registerApp.schema,
+  UpdateAppBody: updateAppBody,
+  AppIdParameters: apps.appIdParameters,
+  ListAppsParameters: apps.listAppsParameters,
+  AppId: apps.appIdAnswer,
+  App: withAsOf(appResult),
+  Apps: withAsOf(appsResult),
+  IssueApiKey: issueApiKey.schema,
+  IssuedKey: keys.issuedKeySchema,
+  RotateApiKey: rotateApiKey.schema,
+  RevokeApiKey: revokeApiKey.schema,
+  RevokedKey: keys.revokedKeySchema,
+  ListKeysParameters: keys.listKeysParameters,
+  Keys: withAsOf(keysResult),
+  Event: eventInputSchema,
+  CollectBody: collectBodySchema({ $ref: '#/components/schemas/Event' }),
+  CollectParameters: collectParameters,
+  CollectAnswer: collectAnswer,
+  EventSummaryParameters: analytics.eventSummaryParameters,
+  EventSummary: eventSummary.result,
+  UserStatsParameters: analytics.userStatsParameters,
+  UserStats: userStats.result,
+  EventsParameters: events.eventsParameters,
+  Events: browseEvents.result,
+  OneEventParameters: events.oneEventParameters,
+  OneEvent: oneEvent.result,
+  Projections: projectionsResult,
+  ProjectionParameters: projections.projectionParameters,
+  Rebuild: projections.rebuildSchema,
+  Switch: projections.switchSchema,
+  Rollback: projections.rollbackSchema,
+  Started: projections.startedSchema,
+} as const

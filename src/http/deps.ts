@@ -1,0 +1,57 @@
+// Everything the HTTP side is given. It knows contracts alone, so that tests and the composition root decide what stands
+// behind them.
+import type { Config } from '../config.ts'
+import type { Collector } from '../commands/collectEvents.ts'
+import type { CommandBus } from '../commands/commandBus.ts'
+import type { Keyring } from '../commands/keyring.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { ControlQueries } from '../queries/controlQueries.ts'
+import type { QueryBus } from '../queries/query.ts'
+import type { Metrics } from './metrics.ts'
+import type { RateLimiter } from './rateLimiter.ts'
+import type { Tokens } from './tokens.ts'
+
+export interface ReplayProgress {
+  readonly projection: string
+  readonly appId?: string | undefined
+  readonly state: 'running' | 'switched' | 'failed'
+  /** Positions of the log that the new build has passed, and those there are. */
+  readonly events: number
+  readonly total: number
+  readonly eventsPerSecond: number
+  readonly percent: number
+  readonly etaSeconds: number | null
+}
+
+/** Control over rebuilds. Throws Problem `not_found` for an unknown projection, `conflict` where one is running already. */
+export interface Replays {
+  /** Starts a rebuild beside the live build, of one app or of all, and answers at once; it switches when it has caught up. */
+  rebuild(projection: string, appId: string | undefined): Promise<void>
+  /** Makes another build live, by its number. */
+  switch(projection: string, build: number): Promise<void>
+  /** Goes back to the newest build that was kept, or to the one named. */
+  rollback(projection: string, build: number | undefined): Promise<void>
+  /** Calls back with each step of each rebuild; answers the way to stop. */
+  subscribe(listener: (progress: ReplayProgress) => void): () => void
+}
+
+export interface HttpDeps {
+  readonly config: Pick<Config, 'trustProxy' | 'publicUrl' | 'allowLocalSignin' | 'metricsToken' | 'production'>
+  readonly ownerCode: string
+  readonly keyring: Keyring
+  readonly bus: CommandBus
+  /** Repeats settings in the app's own partition; routes wait for it. */
+  readonly relay: { apply(appId: string): Promise<void> }
+  readonly collector: Collector
+  readonly queries: QueryBus
+  readonly control: ControlQueries
+  readonly replays: Replays
+  readonly tokens: Tokens
+  readonly rateLimiter: RateLimiter
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly logger: Logger
+  /** May this process take traffic? Faults are for the log, never for the answer. */
+  ready(): Promise<{ ready: boolean; faults: readonly string[] }>
+}

@@ -1,0 +1,69 @@
+// Lets people pass: a user token in the Authorization header, or in our own cookie. A cookie travels by itself, so with it
+// every request that changes something must come from a page of ours.
+import type { IncomingMessage } from 'node:http'
+import type { Request, RequestHandler } from 'express'
+import { Problem } from '../../errors.ts'
+import { type UserCaller, setCaller } from '../caller.ts'
+import { refreshed } from '../credentials.ts'
+import type { HttpDeps } from '../deps.ts'
+
+export const USER_COOKIE = 'recount_user'
+
+type UserDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens'>
+
+export function requireUser(deps: UserDeps): RequestHandler {
+  return async (req, res, next) => {
+    setCaller(res, await authenticateUser(deps, req))
+    next()
+  }
+}
+
+/** Owners only: what concerns the whole installation. */
+export function requireOwner(deps: UserDeps): RequestHandler {
+  return async (req, res, next) => {
+    const user = await authenticateUser(deps, req)
+    if (deps.keyring.state.account(user.accountId)?.role !== 'owner') throw new Problem('forbidden')
+    setCaller(res, user)
+    next()
+  }
+}
+
+/** Throws Problem `unauthenticated`, `token_expired`, `origin_not_allowed`, `unavailable`. */
+export async function authenticateUser(deps: UserDeps, req: Request): Promise<UserCaller> {
+  const header = bearerOf(req)
+  const token = header ?? cookieOf(req, USER_COOKIE)
+  if (token === undefined) throw new Problem('unauthenticated', 'Send Authorization: Bearer <user token>')
+  const { accountId, expiresAt } = deps.tokens.verifyUser(token)
+  if (header === undefined && !SAFE.has(req.method) && !isOwnOrigin(req, deps.config.publicUrl)) {
+    throw new Problem('origin_not_allowed', 'With a cookie, changes are taken from pages of this server only')
+  }
+  if (deps.keyring.state.account(accountId) === undefined) await refreshed(deps.keyring)
+  else if (!(await deps.keyring.trusted())) throw new Problem('unavailable', 'Accounts cannot be checked at the moment; try again')
+  if (deps.keyring.state.account(accountId) === undefined) throw new Problem('unauthenticated', 'The account is not known')
+  return { kind: 'user', accountId, expiresAt }
+}
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** The token of `Authorization: Bearer …`; undefined when there is no such header. Throws on another scheme. */
+export function bearerOf(req: IncomingMessage): string | undefined {
+  const header = req.headers.authorization
+  if (header === undefined) return undefined
+  const token = /^Bearer (\S+)$/i.exec(header)?.[1]
+  if (token === undefined) throw new Problem('unauthenticated', 'The Authorization header takes: Bearer <token>')
+  return token
+}
+
+export function cookieOf(req: IncomingMessage, name: string): string | undefined {
+  for (const part of req.headers.cookie?.split(';') ?? []) {
+    const at = part.indexOf('=')
+    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim()
+  }
+  return undefined
+}
+
+function isOwnOrigin(req: IncomingMessage, publicUrl: string | undefined): boolean {
+  const { origin, host } = req.headers
+  if (origin === undefined || !URL.canParse(origin)) return false
+  return publicUrl === undefined ? new URL(origin).host === host : new URL(publicUrl).origin === origin
+}

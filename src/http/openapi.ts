@@ -1,0 +1,95 @@
+// The OpenAPI document, made from the @openapi comments beside the routes; its components are the very schema objects that
+// requests are checked against, and parameters are spelt out from those, so description and check cannot part ways.
+import { fileURLToPath } from 'node:url'
+import swaggerJsdoc from 'swagger-jsdoc'
+import { Problem } from '../errors.ts'
+import { COMPONENTS } from './components.ts'
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Record<string, unknown>>>
+  readonly required?: readonly string[]
+}
+
+type Operation = Record<string, unknown>
+
+export interface OpenApiDocument extends Record<string, unknown> {
+  readonly paths: Record<string, Record<string, Operation>>
+}
+
+let document: OpenApiDocument | undefined
+
+/** The document; made at the first call, and kept. */
+export function openApiDocument(): OpenApiDocument {
+  document ??= complete(written())
+  return document
+}
+
+// The comments are in the .ts sources and, because tsc keeps them, in the .js that is built from them.
+function written(): OpenApiDocument {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return swaggerJsdoc({
+    failOnErrors: true,
+    apis: [fileURLToPath(new URL(`./routes/*.${extension}`, import.meta.url))],
+    definition: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Recount',
+        version: '0.1.0',
+        description: 'Analytics you can recount: every number is a fold over an append-only log of events.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      tags: ['Events', 'Analytics', 'Apps', 'Keys', 'Accounts', 'Projections', 'Operations'].map((name) => ({ name })),
+      components: { schemas: withNullTypes(COMPONENTS), securitySchemes: SECURITY },
+    },
+  }) as OpenApiDocument
+}
+
+const SECURITY = {
+  userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From /auth/local' },
+  userCookie: { type: 'apiKey', in: 'cookie', name: 'recount_user' },
+  analyticsToken: { type: 'http', scheme: 'bearer', description: 'An analytics token; for /collect an rk_… key as well' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+  writeKey: { type: 'apiKey', in: 'query', name: 'key', description: 'A public write key (rk_…)' },
+  metricsToken: { type: 'http', scheme: 'bearer' },
+} as const
+
+function complete(raw: OpenApiDocument): OpenApiDocument {
+  for (const [path, item] of Object.entries(raw.paths)) {
+    for (const operation of Object.values(item)) {
+      const parameters = parametersOf(path, operation['x-query-schema'])
+      delete operation['x-query-schema']
+      if (parameters.length > 0) operation['parameters'] = parameters
+      const responses = operation['responses'] as Record<string, unknown>
+      responses['default'] = PROBLEM
+    }
+  }
+  return raw
+}
+
+const PROBLEM = {
+  description: 'A problem with a stable `code`',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+function parametersOf(path: string, name: unknown): unknown[] {
+  if (typeof name !== 'string') return []
+  const schema = COMPONENTS[name as keyof typeof COMPONENTS] as Schema | undefined
+  if (schema?.properties === undefined) throw new Problem('internal', `${path} names the unknown schema ${name}`)
+  return Object.entries(schema.properties).map(([parameter, { description, ...rest }]) => ({
+    name: parameter,
+    in: path.includes(`{${parameter}}`) ? 'path' : 'query',
+    required: schema.required?.includes(parameter) === true,
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }))
+}
+
+/** `nullable` is how Ajv says it; OpenAPI 3.1 has only the type null. */
+function withNullTypes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withNullTypes)
+  if (typeof value !== 'object' || value === null) return value
+  const { nullable, ...rest } = value as Record<string, unknown>
+  const copy = Object.fromEntries(Object.entries(rest).map(([name, inner]) => [name, withNullTypes(inner)]))
+  return nullable === true ? { ...copy, type: [copy['type'], 'null'] } : copy
+}

@@ -1,0 +1,34 @@
+// What the query string of each reading route may say, composed of the question's own schema and what all of them share;
+// and what comes back.
+import { LIMITS } from '../limits.ts'
+import type { Query } from '../queries/query.ts'
+import { RANGE_PROPERTIES } from '../queries/range.ts'
+import { AS_OF_SCHEMA } from '../queries/schemas.ts'
+
+type Schema = Readonly<Record<string, unknown>>
+
+export const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' } as const
+
+const appId = { ...uuid, description: 'The app; with an analytics token its own app unless given' } as const
+export const page = {
+  limit: { type: 'integer', minimum: 1, maximum: LIMITS.pageMax, default: LIMITS.pageDefault },
+  cursor: { type: 'string', minLength: 1, maxLength: 512, description: '`nextCursor` of the answer before' },
+} as const
+
+const after = { ...uuid, description: 'Wait until this event is counted, for a few seconds' } as const
+
+export function objectOf(properties: Schema, required: readonly string[] = []): Schema {
+  return { type: 'object', additionalProperties: false, required, properties }
+}
+
+/** The question's own parameters, and the app, the range and the event to wait for. */
+export function parametersFor(query: Pick<Query<never, unknown>, 'params' | 'ranged'>): Schema {
+  const own = query.params as { properties?: Schema; required?: readonly string[] }
+  return objectOf({ appId, ...own.properties, ...(query.ranged ? RANGE_PROPERTIES : {}), after }, own.required)
+}
+
+/** The answer of a list or a thing of the control plane, as it leaves: with `asOf`. */
+export function withAsOf(result: Schema): Schema {
+  const { properties, required } = result as { properties: Schema; required: readonly string[] }
+  return { ...result, required: [...required, 'asOf'], properties: { ...properties, asOf: AS_OF_SCHEMA } }
+}

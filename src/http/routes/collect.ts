@@ -1,0 +1,182 @@
+// POST /collect: where every event comes in. It is served straight from Node's http server, because an Express stack in
+// front of it costs five sixths of the machine; what it does is prove the key, read the body, hand over, and answer.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CollectAnswer } from '../../commands/collectEvents.ts'
+import { Problem } from '../../errors.ts'
+import { LIMITS } from '../../limits.ts'
+import { readJson } from '../body.ts'
+import type { ClientAddress } from '../clientAddress.ts'
+import { checkOrigin, corsHeaders, PREFLIGHT } from '../cors.ts'
+import type { KeyAuthority, KeyGrant } from '../credentials.ts'
+import type { HttpDeps } from '../deps.ts'
+import { writeProblem } from '../problems.ts'
+
+export type Handler = (req: IncomingMessage, res: ServerResponse) => void
+
+/** True for /collect with or without a trailing slash and a query. */
+export function isCollect(url: string): boolean {
+  if (url === '/collect') return true
+  if (!url.startsWith('/collect')) return false
+  const next = url.charCodeAt(8) === SLASH ? url.charCodeAt(9) : url.charCodeAt(8)
+  return next === QUESTION || Number.isNaN(next)
+}
+
+const SLASH = 0x2f
+const QUESTION = 0x3f
+
+/**
+ * @openapi
+ * /collect:
+ *   post:
+ *     operationId: collect
+ *     tags: [Events]
+ *     summary: Collect one event or many
+ *     description: >
+ *       One event, an array of events, or an envelope. JSON whatever the content type; gzip, deflate and br. Valid events of a
+ *       request are kept when others in it are not. Sending the same id again is safe, it counts once.
+ *     security: [{ analyticsToken: [] }, { apiKey: [] }, { writeKey: [] }]
+ *     x-query-schema: CollectParameters
+ *     requestBody:
+ *       required: true
+ *       content:
+ *         application/json: { schema: { $ref: '#/components/schemas/CollectBody' } }
+ *     responses:
+ *       201:
+ *         description: Committed to the log (ack=stored)
+ *         content: { application/json: { schema: { $ref: '#/components/schemas/CollectAnswer' } } }
+ *       202:
+ *         description: Safe, and on its way into the log
+ *         content: { application/json: { schema: { $ref: '#/components/schemas/CollectAnswer' } } }
+ */
+export function createCollect(deps: HttpDeps, authority: KeyAuthority, addressOf: ClientAddress): Handler {
+  return (req, res) => void serve(deps, authority, addressOf, req, res)
+}
+
+async function serve(
+  deps: HttpDeps,
+  authority: KeyAuthority,
+  addressOf: ClientAddress,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const started = performance.now()
+  let status: number
+  try {
+    if (req.method === 'POST') {
+      const answer = await collected(deps, authority, addressOf(req), req)
+      deps.metrics.collect.accepted += answer.accepted
+      deps.metrics.collect.rejected += answer.rejected.length
+      deps.metrics.collect.duplicates += answer.duplicates ?? 0
+      write(res, answer, corsHeaders(req))
+      status = answer.status
+    } else status = otherMethod(req, res)
+  } catch (error) {
+    status = writeProblem(res, error, deps.logger, corsHeaders(req)).status
+  }
+  deps.metrics.collected(status, (performance.now() - started) / 1_000)
+}
+
+// Each event's own nesting is judged with the event, so that one that is too deep does not take the others along.
+const BOUNDS = { bytes: LIMITS.bodyBytes, depth: LIMITS.bodyDepth }
+
+async function collected(deps: HttpDeps, authority: KeyAuthority, address: string | undefined, req: IncomingMessage): Promise<CollectAnswer> {
+  const receivedAt = deps.clock.now()
+  const wait = deps.rateLimiter.collect(address)
+  if (wait > 0) throw new Problem('rate_limited', undefined, { retryAfterSeconds: wait })
+  const { headers } = req
+  const parameters = parametersOf(req.url!)
+  const credential = headers.authorization ?? apiKeyOf(req) ?? parameters.key
+  // Whoever names a key in a header or the address is refused before a byte of the body is kept.
+  let grant = credential === undefined ? undefined : await granted(authority, credential, req)
+  const body = await readJson(req, BOUNDS)
+  grant ??= await granted(authority, writeKeyOf(body), req)
+  return deps.collector.collect({
+    body,
+    key: grant.key,
+    viaPublicKey: grant.viaPublicKey,
+    ackStored: parameters.ackStored,
+    receivedAt,
+    browser: headers.origin !== undefined || headers['sec-fetch-site'] !== undefined,
+    address,
+    userAgent: headers['user-agent'],
+  })
+}
+
+async function granted(authority: KeyAuthority, credential: string, req: IncomingMessage): Promise<KeyGrant> {
+  const found = authority.resolve(credential)
+  const grant = found instanceof Promise ? await found : found
+  if (!grant.key.scopes.includes('collect')) throw new Problem('forbidden', 'The key lacks the scope collect')
+  checkOrigin(grant.key, req.headers.origin)
+  return grant
+}
+
+function apiKeyOf(req: IncomingMessage): string | undefined {
+  const header = req.headers['x-api-key']
+  return typeof header === 'string' ? header : header?.[0]
+}
+
+function writeKeyOf(body: unknown): string {
+  if (typeof body === 'object' && body !== null && 'writeKey' in body) {
+    if (typeof body.writeKey === 'string' && body.writeKey.startsWith('rk_')) return body.writeKey
+    throw new Problem('unauthenticated', 'writeKey takes a write key (rk_…); a token goes into the Authorization header')
+  }
+  throw new Problem('unauthenticated', 'Send Authorization: Bearer <analytics token or rk_… key>')
+}
+
+interface Parameters {
+  readonly ackStored: boolean
+  readonly key?: string
+}
+
+const NO_PARAMETERS: Parameters = { ackStored: false }
+
+/** What the query of /collect may say; described by hand, because this path has no time for a URL parser. */
+export const collectParameters = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ack: { type: 'string', enum: ['stored'], description: 'Answer only once the log has committed' },
+    key: { type: 'string', description: 'A public write key (rk_…), for senders that can set no header' },
+  },
+} as const
+
+function parametersOf(url: string): Parameters {
+  const at = url.indexOf('?')
+  if (at < 0) return NO_PARAMETERS
+  let ackStored = false
+  let key: string | undefined
+  for (const [name, value] of new URLSearchParams(url.slice(at + 1))) {
+    if (name === 'ack' && value === 'stored' && !ackStored) ackStored = true
+    else if (name === 'key' && value.startsWith('rk_') && key === undefined) key = value
+    else throw new Problem('invalid_parameter', undefined, { errors: [{ path: name.slice(0, 64), detail: faultOf(name) }] })
+  }
+  return key === undefined ? { ackStored } : { ackStored, key }
+}
+
+function faultOf(name: string): string {
+  if (name === 'ack') return 'takes stored, once'
+  // Addresses end up in logs and histories; a token would be there for all to use.
+  if (name === 'key') return 'takes a public write key (rk_…), once; a token goes into the Authorization header'
+  return 'is not a parameter of this route'
+}
+
+function write(res: ServerResponse, answer: CollectAnswer, cors: readonly string[]): void {
+  const { status, ...rest } = answer
+  const body = JSON.stringify(rest)
+  // Ids, codes and JSON's escapes aside, details may quote what was sent: count bytes, not characters.
+  const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body)), 'X-Content-Type-Options', 'nosniff']
+  res.writeHead(status, cors.length === 0 ? headers : headers.concat(cors))
+  res.end(body)
+}
+
+const ALLOW = ['Allow', 'POST, OPTIONS']
+
+function otherMethod(req: IncomingMessage, res: ServerResponse): number {
+  if (req.method !== 'OPTIONS') {
+    ALLOW.forEach((text, at) => at % 2 === 1 && res.setHeader(ALLOW[at - 1]!, text))
+    throw new Problem('method_not_allowed')
+  }
+  res.writeHead(204, [...ALLOW, ...corsHeaders(req), ...(req.headers.origin === undefined ? [] : PREFLIGHT)])
+  res.end()
+  return 204
+}

@@ -1,0 +1,192 @@
+// Read models for whoever runs the installation: what there is, how far behind it is, and rebuilding it while it serves.
+// Progress is a stream of server-sent events that ends when its reader may no longer see it.
+import { type Request, type Response, Router } from 'express'
+import { Problem } from '../../errors.ts'
+import { LIMITS } from '../../limits.ts'
+import { writeAnswer } from '../answers.ts'
+import { userOf } from '../caller.ts'
+import type { HttpDeps } from '../deps.ts'
+import { otherMethods } from '../middleware/otherMethods.ts'
+import { requireOwner } from '../middleware/requireUser.ts'
+import { bodyOf, NO_PARAMETERS, queryOf, validateBody, validateQuery } from '../middleware/validate.ts'
+import { uuid } from '../questions.ts'
+
+type ProjectionDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'control' | 'replays' | 'clock' | 'logger'>
+
+const build = { type: 'integer', minimum: 1, maximum: 2_147_483_647 } as const
+
+export const projectionParameters = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['name'],
+  properties: { name: { type: 'string', pattern: '^[A-Za-z]{1,64}$' } },
+} as const
+
+export const rebuildSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { appId: { ...uuid, description: 'This app alone' } },
+} as const
+
+export const switchSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['build'],
+  properties: { build: { ...build, description: 'The build to make live' } },
+} as const
+
+export const rollbackSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { build: { ...build, description: 'A kept build; the newest unless given' } },
+} as const
+
+export const startedSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['projection', 'started'],
+  properties: { projection: { type: 'string' }, started: { type: 'string', enum: ['rebuild', 'switch', 'rollback'] } },
+} as const
+
+export function projectionRoutes(deps: ProjectionDeps): Router {
+  const router = Router()
+  const owner = requireOwner(deps)
+  /**
+   * @openapi
+   * /projections:
+   *   get:
+   *     operationId: listProjections
+   *     tags: [Projections]
+   *     summary: Read models, their builds and how far behind they are
+   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     responses:
+   *       200:
+   *         description: The projections
+   *         content: { application/json: { schema: { $ref: '#/components/schemas/Projections' } } }
+   */
+  router
+    .route('/projections')
+    .get(owner, validateQuery(NO_PARAMETERS), async (req, res) => writeAnswer(req, res, await deps.control.projections()))
+    .all(otherMethods)
+  /**
+   * @openapi
+   * /projections/progress:
+   *   get:
+   *     operationId: projectionProgress
+   *     tags: [Projections]
+   *     summary: Progress of rebuilds, as server-sent events
+   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     responses:
+   *       200: { description: One `progress` event a step, content: { text/event-stream: { schema: { type: string } } } }
+   */
+  const streams = { open: 0 }
+  router
+    .route('/projections/progress')
+    .get(owner, validateQuery(NO_PARAMETERS), (req, res) => progress(deps, streams, req, res))
+    .all(otherMethods)
+  controls(router, deps)
+  return router
+}
+
+function controls(router: Router, deps: ProjectionDeps): void {
+  const owner = requireOwner(deps)
+  const named = validateQuery(projectionParameters)
+  /**
+   * @openapi
+   * /projections/{name}/rebuild:
+   *   post:
+   *     operationId: rebuildProjection
+   *     tags: [Projections]
+   *     summary: Rebuild beside the live build; it switches when it has caught up
+   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-query-schema: ProjectionParameters
+   *     requestBody:
+   *       required: true
+   *       content: { application/json: { schema: { $ref: '#/components/schemas/Rebuild' } } }
+   *     responses:
+   *       202: { description: Started, content: { application/json: { schema: { $ref: '#/components/schemas/Started' } } } }
+   */
+  router
+    .route('/projections/:name/rebuild')
+    .post(owner, named, validateBody(rebuildSchema), async (_req, res) => {
+      await deps.replays.rebuild(nameOf(res), (bodyOf(res) as { appId?: string }).appId)
+      res.status(202).json({ projection: nameOf(res), started: 'rebuild' })
+    })
+    .all(otherMethods)
+  /**
+   * @openapi
+   * /projections/{name}/switch:
+   *   post:
+   *     operationId: switchProjection
+   *     tags: [Projections]
+   *     summary: Make another build live, once it has caught up
+   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-query-schema: ProjectionParameters
+   *     requestBody:
+   *       required: true
+   *       content: { application/json: { schema: { $ref: '#/components/schemas/Switch' } } }
+   *     responses:
+   *       202: { description: Started, content: { application/json: { schema: { $ref: '#/components/schemas/Started' } } } }
+   */
+  router
+    .route('/projections/:name/switch')
+    .post(owner, named, validateBody(switchSchema), async (_req, res) => {
+      await deps.replays.switch(nameOf(res), (bodyOf(res) as { build: number }).build)
+      res.status(202).json({ projection: nameOf(res), started: 'switch' })
+    })
+    .all(otherMethods)
+  /**
+   * @openapi
+   * /projections/{name}/rollback:
+   *   post:
+   *     operationId: rollbackProjection
+   *     tags: [Projections]
+   *     summary: Go back to a kept build, once it has caught up
+   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-query-schema: ProjectionParameters
+   *     requestBody:
+   *       required: true
+   *       content: { application/json: { schema: { $ref: '#/components/schemas/Rollback' } } }
+   *     responses:
+   *       202: { description: Started, content: { application/json: { schema: { $ref: '#/components/schemas/Started' } } } }
+   */
+  router
+    .route('/projections/:name/rollback')
+    .post(owner, named, validateBody(rollbackSchema), async (_req, res) => {
+      await deps.replays.rollback(nameOf(res), (bodyOf(res) as { build?: number }).build)
+      res.status(202).json({ projection: nameOf(res), started: 'rollback' })
+    })
+    .all(otherMethods)
+}
+
+function nameOf(res: Response): string {
+  return (queryOf(res) as { name: string }).name
+}
+
+function progress(deps: ProjectionDeps, streams: { open: number }, req: Request, res: Response): void {
+  if (req.method === 'HEAD') {
+    res.type('text/event-stream').end()
+    return
+  }
+  if (streams.open >= LIMITS.progressStreams) throw new Problem('rate_limited', 'Too many streams', { retryAfterSeconds: 5 })
+  streams.open += 1
+  const user = userOf(res)
+  res.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' })
+  res.write(': open\n\n')
+  const stop = deps.replays.subscribe((step) => {
+    // A reader that does not keep up misses steps; it never makes them pile up here.
+    if (!res.writableNeedDrain) res.write(`event: progress\ndata: ${JSON.stringify(step)}\n\n`)
+  })
+  let beats = 0
+  const check = setInterval(() => {
+    const allowed = user.expiresAt > deps.clock.now() && deps.keyring.state.account(user.accountId)?.role === 'owner'
+    if (!allowed) res.end()
+    // Proxies close what is silent.
+    else if (++beats % 15 === 0 && !res.writableNeedDrain) res.write(': still here\n\n')
+  }, 1_000)
+  res.once('close', () => {
+    clearInterval(check)
+    stop()
+    streams.open -= 1
+  })
+}

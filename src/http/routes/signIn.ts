@@ -1,0 +1,79 @@
+// POST /auth/local: sign-in with the owner code that the console printed, for a first run without Google. Wrong codes are
+// bounded over all addresses, so that a short code cannot be searched by many.
+import { Router } from 'express'
+import { signInOwner } from '../../commands/signInOwner.ts'
+import { Problem } from '../../errors.ts'
+import { secretsEqual } from '../../kernel/hashing.ts'
+import type { HttpDeps } from '../deps.ts'
+import { otherMethods } from '../middleware/otherMethods.ts'
+import { USER_COOKIE } from '../middleware/requireUser.ts'
+import { bodyOf, validateBody } from '../middleware/validate.ts'
+
+export const signInSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['code'],
+  properties: { code: { type: 'string', minLength: 1, maxLength: 256, description: 'The owner code' } },
+} as const
+
+export const signInAnswer = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['token', 'expiresAt'],
+  properties: {
+    token: { type: 'string', description: 'The user token, for Authorization: Bearer; it is set as a cookie too' },
+    expiresAt: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+type SignInDeps = Pick<HttpDeps, 'config' | 'ownerCode' | 'bus' | 'tokens' | 'rateLimiter' | 'clock'>
+
+export function signInRoutes(deps: SignInDeps): Router {
+  const router = Router()
+  /**
+   * @openapi
+   * /auth/local:
+   *   post:
+   *     operationId: signInLocal
+   *     tags: [Accounts]
+   *     summary: Sign in with the owner code
+   *     requestBody:
+   *       required: true
+   *       content: { application/json: { schema: { $ref: '#/components/schemas/SignIn' } } }
+   *     responses:
+   *       200:
+   *         description: Signed in
+   *         content: { application/json: { schema: { $ref: '#/components/schemas/SignInAnswer' } } }
+   */
+  router
+    .route('/auth/local')
+    .post(allowed(deps), validateBody(signInSchema), async (_req, res) => {
+      tried(deps, (bodyOf(res) as { code: string }).code)
+      const { accountId } = await deps.bus.execute(signInOwner, {}, { actor: undefined })
+      const { token, expiresAt } = deps.tokens.issueUser(accountId)
+      res.cookie(USER_COOKIE, token, {
+        httpOnly: true,
+        sameSite: 'lax',
+        secure: deps.config.publicUrl?.startsWith('https:') === true,
+        path: '/',
+        maxAge: expiresAt - deps.clock.now(),
+      })
+      res.set('Cache-Control', 'no-store').json({ token, expiresAt: new Date(expiresAt).toISOString() })
+    })
+    .all(otherMethods)
+  return router
+}
+
+function allowed({ config }: SignInDeps): ReturnType<typeof validateBody> {
+  return (_req, _res, next) => {
+    if (!config.allowLocalSignin) throw new Problem('not_found', 'Sign-in with the owner code is off (ALLOW_LOCAL_SIGNIN)')
+    next()
+  }
+}
+
+function tried({ ownerCode, rateLimiter }: SignInDeps, code: string): void {
+  const wait = rateLimiter.signIn()
+  if (wait > 0) throw new Problem('rate_limited', 'Too many tries with wrong codes', { retryAfterSeconds: wait })
+  if (!secretsEqual(code, ownerCode)) throw new Problem('wrong_code')
+  rateLimiter.signedIn()
+}
