@@ -98,6 +98,10 @@ export const LIMITS = {
   cacheEntries: 10_000,
   cacheBytes: 32_000_000,
   cacheTtlSeconds: 3_600,
+  // Deliveries
+  /** How long a delivery is remembered, so that the ledger counts it once; no queue holds a pack longer. */
+  deliveryKeepMs: 30 * 24 * 3_600_000,
+  pruneMs: 60_000,
   // Stores
   /** How long a process waits at start for a database that is not up yet. */
   storeStartMs: 120_000,

@@ -12,6 +12,7 @@ import { createSaltStore, type SaltStore } from './commands/salts.ts'
 import { createSettingsRelay, type SettingsRelay } from './commands/settingsRelay.ts'
 import { openQueue, startQueueWorker } from './queue.ts'
 import type { Config, Role } from './config.ts'
+import { keepPruning } from './events/ledger.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProbeServer } from './http/probeServer.ts'
 import { createRateLimiter } from './http/rateLimiter.ts'
@@ -104,6 +105,7 @@ async function startAppending(base: Base, closings: Closing[]): Promise<void> {
   closings.push(() => worker.close())
   base.relay.start()
   closings.push(() => base.relay.stop())
+  closings.push(keepPruning(base.stores.database, base.clock, base.logger))
 }
 
 function startProjecting(base: Base, closings: Closing[]): void {

@@ -1,7 +1,9 @@
 // What became of everything received, read back: per app and hour, and the events that were refused. Written only by the
 // append that it tells of, in the same transaction.
+import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
+import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 
 export interface LedgerHour {
@@ -63,4 +65,12 @@ export function readQuarantineCounts({ knex }: Database, appId: string): Promise
 /** Forgets deliveries older than any queue could deliver again. Answers how many. */
 export function pruneDeliveries({ knex }: Database, beforeMs: number): Promise<number> {
   return knex('deliveries').where('delivered_at', '<', beforeMs).delete()
+}
+
+/** Keeps the table of deliveries from growing for ever: often, so that each round is small. Answers the way to stop. */
+export function keepPruning(database: Database, clock: Clock, logger: Logger): () => void {
+  const timer = setInterval(() => {
+    pruneDeliveries(database, clock.now() - LIMITS.deliveryKeepMs).catch((error: unknown) => logger.warn('old deliveries stay for now', { error }))
+  }, LIMITS.pruneMs)
+  return () => clearInterval(timer)
 }
