@@ -58,6 +58,7 @@ export function keyRoutes(deps: KeyDeps): Router {
    *       200:
    *         description: The keys
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Keys' } } }
+   *       304: { description: As the ETag in If-None-Match says }
    */
   router
     .route('/auth/api-key')

@@ -63,6 +63,7 @@ export function projectionRoutes(deps: ProjectionDeps): Router {
    *       200:
    *         description: The projections
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Projections' } } }
+   *       304: { description: As the ETag in If-None-Match says }
    */
   router
     .route('/projections')
