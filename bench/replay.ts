@@ -9,7 +9,7 @@ import { migrate } from '../src/kernel/migrations.ts'
 import { LIMITS } from '../src/limits.ts'
 import { PROJECTIONS } from '../src/projections/all.ts'
 import { replay } from '../src/projections/replay.ts'
-import { freshDatabase } from '../test/support/servers.ts'
+import { freshDatabase, stopSharedServers } from '../test/support/servers.ts'
 import { scratchDirectory } from '../test/support/scratch.ts'
 import { seedMonth } from './seed.ts'
 
@@ -63,3 +63,4 @@ for (let run = 1; run <= Number(values.runs); run++) {
 console.log(`memory ${Math.round(process.memoryUsage.rss() / 1e6)} MB`)
 await log.close()
 await database.close()
+await stopSharedServers()

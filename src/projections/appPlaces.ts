@@ -65,9 +65,11 @@ export async function newestZones(log: EventLog, appIds: readonly string[]): Pro
   return zones
 }
 
+type KeptPlace = AppPlace & { lastPosition: number; lastRecordedAt: number }
+
 /** The places of a whole build's apps in one partition. */
 export class WholePlaces implements Places {
-  private readonly known = new Map<string, AppPlace>()
+  private readonly known = new Map<string, KeptPlace>()
   private readonly changed = new Set<string>()
 
   constructor(
@@ -95,15 +97,20 @@ export class WholePlaces implements Places {
 
   note(event: StoredEvent, counted: boolean): void {
     const place = this.known.get(event.appId)!
-    let next = place
-    if (event.type === appSettingsApplied.type && event.position > place.zonePosition) next = this.settled(place, event)
-    if (counted) next = { ...next, lastPosition: event.position, lastRecordedAt: event.recordedAt }
-    if (next === place) return
-    this.known.set(event.appId, next)
+    if (event.type === appSettingsApplied.type && event.position > place.zonePosition) {
+      const settled = this.settled(place, event)
+      if (settled !== place) this.changed.add(event.appId)
+      this.known.set(event.appId, settled)
+    }
+    if (!counted) return
+    // In place: this happens for every event of a rebuild.
+    const kept = this.known.get(event.appId)!
+    kept.lastPosition = event.position
+    kept.lastRecordedAt = event.recordedAt
     this.changed.add(event.appId)
   }
 
-  private settled(place: AppPlace, event: StoredEvent): AppPlace {
+  private settled(place: KeptPlace, event: StoredEvent): KeptPlace {
     const timezone = zoneIn(event)
     if (timezone === undefined) return place
     const zonePosition = event.position

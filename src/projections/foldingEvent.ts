@@ -8,7 +8,6 @@ const UNREAD = Symbol('unread')
 export class FoldingEvent implements FoldEvent {
   readonly partition: number
   readonly position: number
-  readonly eventId: string
   readonly appId: string
   readonly type: string
   readonly schemaVersion: number
@@ -22,7 +21,6 @@ export class FoldingEvent implements FoldEvent {
   constructor(readonly stored: StoredEvent) {
     this.partition = stored.partition
     this.position = stored.position
-    this.eventId = stored.eventId
     this.appId = stored.appId
     this.type = stored.type
     this.schemaVersion = stored.schemaVersion
@@ -31,6 +29,11 @@ export class FoldingEvent implements FoldEvent {
     this.meta = stored.meta
     this.stream = stored.stream
     this.streamVersion = stored.streamVersion
+  }
+
+  /** Spelt out only for folds that ask: the log keeps ids as bytes. */
+  get eventId(): string {
+    return this.stored.eventId
   }
 
   get data(): unknown {

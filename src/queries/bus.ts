@@ -50,10 +50,12 @@ export function createQueryBus(deps: QueryBusDeps): QueryBus {
     const partition = log.partitionOf(appId)
     if (after !== undefined) await wait(query.projection, appId, after)
     const asked: Asked = { query, appId, params, nowMs: clock.now() }
-    const place = await database.snapshot((trx) => readPlace(trx, query.projection, partition, appId))
+    const place = await currentPlace(database, query.projection, partition, appId)
     const key = keyOf(asked, place)
-    const known = query.uncached === true ? undefined : await cache.get(key)
-    if (known !== undefined) return answerOf(known, key, await asOf(log, partition, place), true)
+    if (query.uncached !== true) {
+      const [known, at] = await Promise.all([cache.get(key), asOf(log, partition, place)])
+      if (known !== undefined) return answerOf(known, key, at, true)
+    }
     let flight = flights.get(key)
     if (flight === undefined) {
       flight = compute(deps, asked, partition).finally(() => flights.delete(key))
@@ -63,6 +65,12 @@ export function createQueryBus(deps: QueryBusDeps): QueryBus {
     return answerOf(computed.json, computed.key, await asOf(log, partition, computed.place), false)
   }
   return { ask }
+}
+
+/** One statement sees one state, so it needs no transaction, except where the other connection is the writers'. */
+function currentPlace(database: Database, projection: string, partition: number, appId: string): Promise<Place> {
+  if (database.engine === 'mysql') return readPlace(database.knex, projection, partition, appId)
+  return database.snapshot((trx) => readPlace(trx, projection, partition, appId))
 }
 
 async function compute({ database, log, cache }: QueryBusDeps, asked: Asked, partition: number): Promise<Computed> {
