@@ -62,8 +62,11 @@ export async function startFixture(env: Record<string, string> = {}): Promise<Fi
   })
   const recount = await startRecount(config)
   const { url, tokens, keyring } = recount
-  const app = await newApp(url, OWNER_CODE)
-  const other = await newApp(url, OWNER_CODE, { name: 'Other app' })
+  const apps = async (): Promise<[TestApp, TestApp]> => [await newApp(url, OWNER_CODE), await newApp(url, OWNER_CODE, { name: 'Other app' })]
+  const [app, other] = await apps().catch(async (error: unknown) => {
+    await recount.close()
+    throw error
+  })
   return {
     ...{ url, tokens, keyring, app, other },
     ask: (asked) => ask(url, asked),
