@@ -65,18 +65,20 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
   }
 }
 
-/** Tells of each build that is under way, and once of how it ended. */
+/** Tells of each build that is under way, and once of how it ended, also where that went faster than one looks. */
 function watch(database: Database, logger: Logger, listener: (progress: ReplayProgress) => void): () => void {
-  const seen = new Map<string, Build>()
+  let seen: Map<string, ReplayProgress['state'] | undefined> | undefined
   const look = async (): Promise<void> => {
-    const builds = await listBuilds(database.knex)
-    for (const build of builds) {
+    const now = new Map<string, ReplayProgress['state'] | undefined>()
+    for (const build of await listBuilds(database.knex)) {
       const key = `${build.projection} ${build.build}`
-      if (build.status === 'building' && build.error === undefined) {
-        seen.set(key, build)
-        listener(stepOf(build, 'running'))
-      } else if (seen.delete(key)) listener(stepOf(build, build.status === 'live' || build.appId !== undefined ? 'switched' : 'failed'))
+      const state = stateOf(build)
+      now.set(key, state)
+      // What had ended before anybody looked is no news.
+      const news = state === 'running' || (seen !== undefined && seen.get(key) !== state)
+      if (state !== undefined && news) listener(stepOf(build, state))
     }
+    seen = now
   }
   let busy = false
   const timer = setInterval(() => {
@@ -89,6 +91,11 @@ function watch(database: Database, logger: Logger, listener: (progress: ReplayPr
       })
   }, LIMITS.progressMs)
   return () => clearInterval(timer)
+}
+
+function stateOf({ status, error }: Build): ReplayProgress['state'] | undefined {
+  if (status === 'building') return error === undefined ? 'running' : 'failed'
+  return status === 'live' ? 'switched' : undefined
 }
 
 function stepOf({ projection, appId, progress }: Build, state: ReplayProgress['state']): ReplayProgress {
