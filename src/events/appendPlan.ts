@@ -5,7 +5,7 @@ import { LIMITS } from '../limits.ts'
 import type { Append, Appended, Head, NewEvent, Pack, RejectedEvent } from './eventLog.ts'
 import { VersionConflict } from './eventLog.ts'
 import { CONTROL_PARTITION, partitionOf } from './partitioning.ts'
-import { chainFrom, contentHash, newSeals } from './sealing.ts'
+import { chainFrom, newSeals } from './sealing.ts'
 
 /** What the transaction found, under the head lock. */
 export interface Known {
@@ -78,17 +78,27 @@ export function checkAppend(append: Append, partitions: number): void {
   for (const pack of append.packs) {
     if (pack.partition !== partition) throw new RangeError(`pack of partition ${pack.partition} in an append to ${partition}`)
     if (!isUuid(pack.deliveryId)) throw new RangeError('a delivery id is a lower-case UUID')
-    for (const event of pack.events) checkEvent(event, partition, partitions)
+    let lastApp: string | undefined
+    for (const event of pack.events) {
+      // Neighbours are mostly of one app.
+      if (event.appId !== lastApp) checkApp(event, partition, partitions)
+      lastApp = event.appId
+      checkEvent(event)
+    }
     for (const { appId } of pack.rejected) if (!isUuid(appId)) throw new RangeError('an app id is a lower-case UUID')
   }
 }
 
-function checkEvent(event: NewEvent, partition: number, partitions: number): void {
-  const { eventId, appId, type, data, meta, stream } = event
-  if (!isUuid(eventId) || !isUuid(appId)) throw new EventRefused(eventId, 'ids are lower-case UUIDs')
+function checkApp({ eventId, appId }: NewEvent, partition: number, partitions: number): void {
+  if (!isUuid(appId)) throw new EventRefused(eventId, 'ids are lower-case UUIDs')
   if (partition !== CONTROL_PARTITION && partitionOf(appId, partitions) !== partition) {
     throw new RangeError(`app ${appId} does not live in partition ${partition}`)
   }
+}
+
+function checkEvent(event: NewEvent): void {
+  const { eventId, type, data, meta, stream } = event
+  if (!isUuid(eventId)) throw new EventRefused(eventId, 'ids are lower-case UUIDs')
   if (type.length === 0 || type.length > TYPE_CHARS) throw new EventRefused(eventId, `a type has 1 to ${TYPE_CHARS} characters`)
   if (stream !== undefined && stream.length > STREAM_CHARS) throw new EventRefused(eventId, `a stream has at most ${STREAM_CHARS} characters`)
   if (!isPlainText(data) || (meta !== null && !isPlainText(meta))) throw new EventRefused(eventId, 'data and meta are well-formed text without NUL')
@@ -110,7 +120,8 @@ export function planAppend(append: Append, known: Known, nowMs: number): Plan {
   const recordedAt = Math.max(nowMs, known.head.recordedAt)
   const places = new Map(known.positions)
   const versions = new Map(known.versions)
-  const fresh: { event: NewEvent; position: number; streamVersion: number | null }[] = []
+  const rows: PlannedRow[] = []
+  const seals = newSeals(append.packs.reduce((count, { events }) => count + events.length, 0))
   let { position } = known.head
   const results = append.packs.map(({ events }) =>
     events.map((event): Appended => {
@@ -124,19 +135,14 @@ export function planAppend(append: Append, known: Known, nowMs: number): Plan {
         streamVersion = (versions.get(event.stream) ?? 0) + 1
         versions.set(event.stream, streamVersion)
       }
-      fresh.push({ event, position, streamVersion })
+      rows.push({ event, position, streamVersion, seal: seals[rows.length]! })
       return { position, duplicate: false }
     }),
   )
   // A command that is sent again finds all its events stored: the same command, not a conflict.
-  if (fresh.length > 0) checkExpected(append, known.versions)
-  const seals = newSeals(fresh.length)
+  if (rows.length > 0) checkExpected(append, known.versions)
   const chain = chainFrom(known.head.hash)
-  const rows = fresh.map((row, index) => {
-    const seal = seals[index]!
-    chain.add(contentHash(seal, row.event.data))
-    return { ...row, seal }
-  })
+  for (const { event, seal } of rows) chain.add(seal, event.data)
   const hash = rows.length === 0 ? known.head.hash : chain.hash()
   const head = rows.length === 0 ? known.head : { partition: append.partition, position, recordedAt, hash }
   return { results, rows, recordedAt, head, ...planLedger(append.packs, results, known) }
@@ -172,7 +178,9 @@ function planLedger(
       ledger.set(key, delta)
       return delta
     }
-    pack.events.forEach(({ appId }, index) => {
+    pack.events.forEach(({ appId, stream }, index) => {
+      // The ledger accounts for what producers sent; what aggregates decided was never received.
+      if (stream !== undefined) return
       if (results[packIndex]![index]!.duplicate) deltaOf(appId).duplicate++
       else deltaOf(appId).stored++
     })

@@ -5,47 +5,91 @@ import { textKey } from '../kernel/hashing.ts'
 import { bytesToUuid } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import { idKey, type Known, type Plan } from './appendPlan.ts'
-import type { Append } from './eventLog.ts'
+import type { Append, Head } from './eventLog.ts'
 import { bytes, inserts, integer, integerOrNull, text, textOrNull, uuid } from './mysqlText.ts'
 import { EVENT_COLUMNS } from './storedRow.ts'
 
 // MariaDB turns an IN list of 1,000 and more into a joined table, which this lookup by a unique index does not gain from.
 const IN_LIST = 900
 
-/** Statements in the order in which readKnown() expects their results; the head's lock comes first. */
-export function knownSql(append: Append, headLock: string): string[] {
-  const { packs } = append
-  const of = `\`partition\` = ${integer(append.partition)}`
-  const apps = [...new Set(packs.flatMap(({ rejected }) => rejected.map(({ appId }) => appId)))]
-  const streams = [...streamsOf(append)]
-  return [
-    `SELECT position, recorded_at, hash FROM heads WHERE ${of} ${headLock}`,
-    placesSql(append),
-    // Plain reads from here on: a locking read of ids that are not there yet locks gaps, and deadlocks across partitions.
-    `SELECT delivery_id FROM deliveries WHERE ${of} AND delivery_id IN (${list(packs.map(({ deliveryId }) => uuid(deliveryId)))})`,
-    `SELECT stream_key, MAX(version) FROM streams WHERE ${of} AND stream_key IN (${list(streams.map((stream) => bytes(textKey(stream))))}) GROUP BY stream_key`,
-    `SELECT app_id, SUM(rejected) FROM quarantine_counts WHERE app_id IN (${list(apps.map(uuid))}) GROUP BY app_id`,
-  ]
+/** A question under the head lock, and what its answer adds to what is known. */
+export interface Question {
+  readonly sql: string
+  take(rows: readonly RowDataPacket[], known: Found): void
 }
 
-export function readKnown(append: Append, sets: readonly RowDataPacket[][]): Known {
-  const [, head, places, deliveries, versions, refused] = sets as unknown as [
-    unknown,
-    [number, number, Buffer][],
-    [Buffer, Buffer, number][],
-    [Buffer][],
-    [Buffer, number][],
-    [Buffer, number][],
+interface Found {
+  head?: Head
+  readonly positions: Map<string, number>
+  readonly versions: Map<string, number>
+  readonly delivered: Set<string>
+  readonly refused: Map<string, number>
+}
+
+/** The head's lock comes first. Each statement costs the server as much as several rows, so none is asked in vain. */
+export function questions(append: Append, headLock: string, findRepeats: boolean): Question[] {
+  const { partition, packs } = append
+  const of = `\`partition\` = ${integer(partition)}`
+  const deliveries = packs.map(({ deliveryId }) => uuid(deliveryId))
+  const asked: Question[] = [
+    {
+      sql: `SELECT position, recorded_at, hash FROM heads WHERE ${of} ${headLock}`,
+      take: (rows, known) => {
+        const [head] = rows as unknown as [number, number, Buffer][]
+        if (head !== undefined) known.head = { partition, position: head[0], recordedAt: head[1], hash: head[2] }
+      },
+    },
+    // Plain reads from here on: a locking read of ids that are not there yet locks gaps, and deadlocks across partitions.
+    {
+      sql: `SELECT delivery_id FROM deliveries WHERE ${of} AND delivery_id IN (${list(deliveries)})`,
+      take: (rows, known) => {
+        for (const [id] of rows as unknown as [Buffer][]) known.delivered.add(bytesToUuid(id))
+      },
+    },
   ]
-  if (head[0] === undefined) throw new RangeError(`there is no partition ${append.partition}`)
-  const [position, recordedAt, hash] = head[0]
-  const byKey = new Map(versions.map(([key, version]) => [key.toString('latin1'), version]))
+  if (findRepeats) asked.push(askForPlaces(append))
+  const streams = [...streamsOf(append)]
+  if (streams.length > 0) asked.push(askForVersions(of, streams))
+  const apps = [...new Set(packs.flatMap(({ rejected }) => rejected.map(({ appId }) => appId)))]
+  if (apps.length > 0) asked.push(askForRefusals(apps))
+  return asked
+}
+
+/** From the answers, in the order of the questions. */
+export function knownFrom(asked: readonly Question[], answers: readonly RowDataPacket[][], partition: number): Known {
+  const known: Found = { positions: new Map(), versions: new Map(), delivered: new Set(), refused: new Map() }
+  asked.forEach((question, index) => question.take(answers[index]!, known))
+  const { head } = known
+  if (head === undefined) throw new RangeError(`there is no partition ${partition}`)
+  return { ...known, head }
+}
+
+function askForPlaces(append: Append): Question {
   return {
-    head: { partition: append.partition, position, recordedAt, hash },
-    positions: new Map(places.map(([app, event, place]) => [idKey(bytesToUuid(app), bytesToUuid(event)), place])),
-    versions: new Map([...streamsOf(append)].map((stream) => [stream, byKey.get(textKey(stream).toString('latin1')) ?? 0])),
-    delivered: new Set(deliveries.map(([id]) => bytesToUuid(id))),
-    refused: new Map(refused.map(([app, count]) => [bytesToUuid(app), count])),
+    sql: placesSql(append),
+    take: (rows, { positions }) => {
+      for (const [app, event, place] of rows as unknown as [Buffer, Buffer, number][]) positions.set(idKey(bytesToUuid(app), bytesToUuid(event)), place)
+    },
+  }
+}
+
+function askForVersions(of: string, streams: readonly string[]): Question {
+  const byKey = new Map(streams.map((stream) => [textKey(stream).toString('hex'), stream]))
+  const keys = [...byKey.keys()].map((key) => `x'${key}'`)
+  return {
+    sql: `SELECT stream_key, MAX(version) FROM streams WHERE ${of} AND stream_key IN (${list(keys)}) GROUP BY stream_key`,
+    take: (rows, { versions }) => {
+      for (const [key, version] of rows as unknown as [Buffer, number][]) versions.set(byKey.get(key.toString('hex'))!, version)
+    },
+  }
+}
+
+function askForRefusals(apps: readonly string[]): Question {
+  return {
+    sql: `SELECT app_id, SUM(rejected) FROM quarantine_counts WHERE app_id IN (${list(apps.map(uuid))}) GROUP BY app_id`,
+    take: (rows, { refused }) => {
+      for (const [app, count] of rows as unknown as [Buffer, number][]) refused.set(bytesToUuid(app), count)
+    },
   }
 }
 
@@ -53,8 +97,12 @@ export function writeSql(partition: number, plan: Plan, maxBytes: number): strin
   const { rows, head } = plan
   const statements: string[] = []
   if (rows.length > 0) {
+    let app = ''
+    let appBytes = ''
     const tuples = rows.map(({ event, position, streamVersion, seal }) => {
-      const ids = `${uuid(event.appId)},${uuid(event.eventId)}`
+      // Neighbours are mostly of one app.
+      if (event.appId !== app) appBytes = uuid((app = event.appId))
+      const ids = `${appBytes},${uuid(event.eventId)}`
       const times = `${integer(event.occurredAt)},${integer(plan.recordedAt)}`
       const stream = `${textOrNull(event.stream)},${integerOrNull(streamVersion)}`
       return `(${partition},${position},${ids},${text(event.type)},${integer(event.schemaVersion)},${times},${stream},${text(event.data)},${textOrNull(event.meta)},${bytes(seal)})`

@@ -2,15 +2,16 @@
 // partition's head; side by side with sqliteEventLog.ts, which does the same steps in the same order.
 import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise'
 import type { Clock } from '../kernel/clock.ts'
-import { classifyMysql } from '../kernel/database/faults.ts'
+import { classifyMysql, isMysqlRepeat } from '../kernel/database/faults.ts'
 import { isUuid } from '../kernel/ids.ts'
 import { textKey } from '../kernel/hashing.ts'
 import { LIMITS } from '../limits.ts'
 import { checkAppend, EventRefused, type Plan, planAppend } from './appendPlan.ts'
 import type { Append, Appended, BrowseOptions, EventLog, Head, StoredEvent, StoreFault } from './eventLog.ts'
-import { knownSql, readKnown, writeSql } from './mysqlAppend.ts'
+import { knownFrom, questions, writeSql } from './mysqlAppend.ts'
 import { bytes, integer, text, textOrNull, uuid } from './mysqlText.ts'
 import { partitionOf } from './partitioning.ts'
+import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvents } from './storedRow.ts'
 
@@ -22,6 +23,7 @@ type Row = RowDataPacket[]
 
 export class MysqlEventLog implements EventLog {
   private readonly listeners = new Set<(partition: number, position: number) => void>()
+  private readonly repeats = new Repeats(isMysqlRepeat)
   private readonly turns = new Map<number, Promise<unknown>>()
 
   constructor(
@@ -37,16 +39,18 @@ export class MysqlEventLog implements EventLog {
 
   async append(append: Append): Promise<readonly (readonly Appended[])[]> {
     checkAppend(append, this.partitions)
-    const plan = await this.inTurn(append.partition, () => this.withConnection((connection) => this.transaction(connection, append)))
+    const plan = await this.inTurn(append.partition, () =>
+      this.repeats.appended(append, (find) => this.withConnection((connection) => this.transaction(connection, append, find))),
+    )
     if (plan.rows.length > 0) for (const listener of this.listeners) listener(append.partition, plan.head.position)
     return plan.results
   }
 
   /** Everything between lock and commit, in two round trips. Overridden only by a test that takes the lock out. */
-  protected async transaction(connection: PoolConnection, append: Append): Promise<Plan> {
-    const sql = knownSql(append, this.headLock())
-    const known = readKnown(append, await query(connection, `START TRANSACTION;${sql.join(';')}`))
-    const plan = planAppend(append, known, this.clock.now())
+  protected async transaction(connection: PoolConnection, append: Append, findRepeats: boolean): Promise<Plan> {
+    const asked = questions(append, this.headLock(), findRepeats)
+    const [, ...answers] = await query(connection, ['START TRANSACTION', ...asked.map(({ sql }) => sql)].join(';'))
+    const plan = planAppend(append, knownFrom(asked, answers, append.partition), this.clock.now())
     for (const packet of packets([...writeSql(append.partition, plan, this.packetBytes), 'COMMIT'], this.packetBytes)) {
       await query(connection, packet)
     }

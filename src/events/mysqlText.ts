@@ -3,7 +3,9 @@
 
 /** A string literal. Within single quotes only the quote and the backslash have a meaning. */
 export function text(value: string): string {
-  return /['\\\0]/.test(value) ? `'${value.replace(/['\\\0]/g, escapeCharacter)}'` : `'${value}'`
+  // Three searches for one character are faster than a class of characters.
+  const plain = !value.includes("'") && !value.includes('\\') && !value.includes('\0')
+  return plain ? `'${value}'` : `'${value.replace(/['\\\0]/g, escapeCharacter)}'`
 }
 
 export function textOrNull(value: string | null | undefined): string {
@@ -11,7 +13,8 @@ export function textOrNull(value: string | null | undefined): string {
 }
 
 export function bytes(value: Uint8Array): string {
-  return `x'${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}'`
+  const buffer = value instanceof Buffer ? value : Buffer.from(value.buffer, value.byteOffset, value.length)
+  return `x'${buffer.toString('hex')}'`
 }
 
 /** The 16 bytes of a UUID that was checked to be one. */

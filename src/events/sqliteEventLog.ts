@@ -1,6 +1,6 @@
 // The log on SQLite: the only SQL of this engine on the log's tables. The head lock is BEGIN IMMEDIATE, which locks all of
 // the file; side by side with mysqlEventLog.ts, which does the same steps in the same order.
-import { classifySqlite } from '../kernel/database/faults.ts'
+import { classifySqlite, isSqliteRepeat } from '../kernel/database/faults.ts'
 import type { SqliteDatabase, SqliteHandle } from '../kernel/database/sqlite.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { textKey } from '../kernel/hashing.ts'
@@ -9,6 +9,7 @@ import { LIMITS } from '../limits.ts'
 import { checkAppend, EventRefused, idKey, type Known, type Plan, planAppend } from './appendPlan.ts'
 import type { Append, Appended, BrowseOptions, EventLog, Head, StoredEvent, StoreFault } from './eventLog.ts'
 import { partitionOf } from './partitioning.ts'
+import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
 import { EVENT_COLUMNS, type EventRow, toStoredEvents } from './storedRow.ts'
 
@@ -20,6 +21,7 @@ const BY_APP = 'events INDEXED BY events_app_position'
 
 export class SqliteEventLog implements EventLog {
   private readonly listeners = new Set<(partition: number, position: number) => void>()
+  private readonly repeats = new Repeats(isSqliteRepeat)
   private readonly statements = new WeakMap<SqliteHandle, Map<string, Statement>>()
 
   constructor(
@@ -34,21 +36,21 @@ export class SqliteEventLog implements EventLog {
 
   async append(append: Append): Promise<readonly (readonly Appended[])[]> {
     checkAppend(append, this.partitions)
-    const plan = await this.transaction(append)
+    const plan = await this.repeats.appended(append, (find) => this.transaction(append, find))
     if (plan.rows.length > 0) for (const listener of this.listeners) listener(append.partition, plan.head.position)
     return plan.results
   }
 
   /** Everything between lock and commit. Overridden only by a test that takes the lock out. */
-  protected transaction(append: Append): Promise<Plan> {
+  protected transaction(append: Append, findRepeats: boolean): Promise<Plan> {
     return this.database.write((handle) => {
-      const plan = planAppend(append, this.readKnown(handle, append), this.clock.now())
+      const plan = planAppend(append, this.readKnown(handle, append, findRepeats), this.clock.now())
       this.writePlan(handle, append.partition, plan)
       return plan
     })
   }
 
-  protected readKnown(handle: SqliteHandle, { partition, packs, expected }: Append): Known {
+  protected readKnown(handle: SqliteHandle, { partition, packs, expected }: Append, findRepeats: boolean): Known {
     const place = this.prepare(handle, 'SELECT position FROM events WHERE app_id = ? AND event_id = ?')
     const delivery = this.prepare(handle, 'SELECT 1 FROM deliveries WHERE `partition` = ? AND delivery_id = ?')
     const version = this.prepare(handle, 'SELECT MAX(version) FROM streams WHERE `partition` = ? AND stream_key = ?')
@@ -59,7 +61,7 @@ export class SqliteEventLog implements EventLog {
     const refused = new Map<string, number>()
     for (const { deliveryId, events, rejected } of packs) {
       for (const { appId, eventId, stream } of events) {
-        const row = place.get([uuidToBytes(appId), uuidToBytes(eventId)]) as [number] | undefined
+        const row = findRepeats ? (place.get([uuidToBytes(appId), uuidToBytes(eventId)]) as [number] | undefined) : undefined
         if (row !== undefined) positions.set(idKey(appId, eventId), row[0])
         if (stream !== undefined) streams.add(stream)
       }

@@ -78,6 +78,17 @@ export function classifySqlite(error: unknown): StoreFault {
   return isPoolError(name, message) ? 'transient' : 'defect'
 }
 
+/** True when a unique key says that something of this is stored already. */
+export function isMysqlRepeat(error: unknown): boolean {
+  return driverError(error).errno === 1062 // ER_DUP_ENTRY
+}
+
+/** True when a unique key says that something of this is stored already. */
+export function isSqliteRepeat(error: unknown): boolean {
+  const { code } = driverError(error)
+  return code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY'
+}
+
 /** True when the error says that another connection holds the database for the moment. */
 export function isSqliteBusy(error: unknown): boolean {
   const { code } = driverError(error)
