@@ -50,7 +50,9 @@ export const LIMITS = {
   // The queue
   packEvents: 1_000,
   packBytes: 1_000_000,
-  packsInFlightPerPartition: 2,
+  packsInFlightPerPartition: 3,
+  /** A pack goes out beside one in flight only with so many events: each job costs, whatever is in it. */
+  packEventsBeside: 24,
   queueBytes: 256_000_000,
   queueMemoryShare: 0.6,
   ackStoredMs: 10_000,

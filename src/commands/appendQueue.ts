@@ -13,7 +13,7 @@ export interface Parcel {
 
 export interface AppendQueue {
   /** Resolves once the parcel is safe. Throws Problem `unavailable` or `overloaded`, with Retry-After: nothing was kept. */
-  append(parcel: Parcel): Promise<void>
+  append(parcel: Parcel): Promise<unknown>
   /**
    * Resolves with places in the log once committed, null for an event that the store cannot hold (it is in quarantine);
    * with undefined when it is safe but no commit was seen in ackStoredMs.

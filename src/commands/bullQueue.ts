@@ -9,7 +9,7 @@ import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import { APPEND_QUEUE, appendPrefix, encodePack, type PackJob, STREAM_ENTRIES } from './appendJobs.ts'
-import type { AppendQueue, Parcel } from './appendQueue.ts'
+import type { AppendQueue } from './appendQueue.ts'
 import { createControlQueue } from './controlQueue.ts'
 import { createLogAppender } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
@@ -68,21 +68,18 @@ export function createBullQueue(options: BullQueueOptions): AppendQueue & { stat
     }
   }
 
-  const packer = createParcelPacker({ handOver, maxEvents: LIMITS.packEvents, maxInFlight: LIMITS.packsInFlightPerPartition })
+  const packer = createParcelPacker({
+    handOver,
+    maxEvents: LIMITS.packEvents,
+    maxInFlight: LIMITS.packsInFlightPerPartition,
+    minEventsBeside: LIMITS.packEventsBeside,
+  })
   const storedPacker = createParcelPacker({ handOver: (pack) => stored.append(pack), maxEvents: options.appendMaxEvents, maxInFlight: 1 })
-  const append = async (parcel: Parcel): Promise<void> => {
-    try {
-      await packer.add(parcel)
-    } catch (error) {
-      throw error instanceof CoalescerClosed ? new Problem('unavailable', undefined, { retryAfterSeconds: 1, cause: error }) : error
-    }
-  }
-
   return {
-    append,
+    append: (parcel) => packer.add(parcel),
     async appendStored(parcel) {
       const placed = await within(LIMITS.ackStoredMs, storedPacker.add(parcel), logger)
-      if (placed === undefined) await append(parcel)
+      if (placed === undefined) await packer.add(parcel)
       return placed
     },
     appendControl: (append) => control.append(append),

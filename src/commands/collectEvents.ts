@@ -7,7 +7,7 @@ import { parseInstant } from '../kernel/instants.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { compile } from '../kernel/validation.ts'
 import { LIMITS } from '../limits.ts'
-import type { AppendQueue, Parcel } from './appendQueue.ts'
+import type { AppendQueue } from './appendQueue.ts'
 import { envelopeSchema, eventListSchema } from './eventInput.ts'
 import type { AppState, KeyState, Keyring } from './keyring.ts'
 import { type AppRules, appRules, type EventContext, isRefusal, prepareEvent, type Refusal } from './prepareEvent.ts'
@@ -98,17 +98,12 @@ export function createCollector(deps: {
         }
       }
       const parcel = { partition: app.partition, receivedAt: request.receivedAt, events: outcome.events, rejected: outcome.quarantine }
-      return request.ackStored && outcome.events.length > 0
-        ? storedAnswer(outcome, await queue.appendStored(parcel))
-        : answer(outcome, queue, parcel)
+      if (request.ackStored && outcome.events.length > 0) return storedAnswer(outcome, await queue.appendStored(parcel))
+      await queue.append(parcel)
+      if (outcome.events.length === 0) throw new Problem('invalid_event', undefined, { errors: outcome.faults })
+      return { status: 202, accepted: outcome.events.length, ids: outcome.ids, rejected: outcome.rejected }
     },
   }
-}
-
-async function answer(outcome: Outcome, queue: AppendQueue, parcel: Parcel): Promise<CollectAnswer> {
-  await queue.append(parcel)
-  if (outcome.events.length === 0) throw new Problem('invalid_event', undefined, { errors: outcome.faults })
-  return { status: 202, accepted: outcome.events.length, ids: outcome.ids, rejected: outcome.rejected }
 }
 
 function storedAnswer(outcome: Outcome, places: readonly (Appended | null)[] | undefined): CollectAnswer {

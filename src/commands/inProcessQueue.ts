@@ -1,11 +1,11 @@
 // The way into the log without Redis: requests that arrive together are committed together, and each is answered after the
 // commit, so an acknowledged event is in the log.
 import { Problem } from '../errors.ts'
-import type { EventLog } from '../events/eventLog.ts'
+import type { EventLog, Pack } from '../events/eventLog.ts'
 import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
-import type { AppendQueue, Parcel } from './appendQueue.ts'
+import type { AppendQueue } from './appendQueue.ts'
 import { createLogAppender } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
 import { createParcelPacker } from './parcelPacker.ts'
@@ -19,20 +19,18 @@ export function createInProcessQueue(options: {
   const { log, appendMaxEvents, logger } = options
   const appender = createLogAppender({ log, logger, maxEvents: appendMaxEvents, maxWaitMs: 0, giveUpMs: LIMITS.directAppendMs })
   // One pack at a time: what arrives during a commit makes the next one. Waiting for more on top would only add latency.
-  const packer = createParcelPacker({ handOver: (pack) => appender.append(pack), maxEvents: appendMaxEvents, maxInFlight: 1 })
+  const packer = createParcelPacker({ handOver, maxEvents: appendMaxEvents, maxInFlight: 1 })
 
-  const add = async (parcel: Parcel): Promise<Placed> => {
+  async function handOver(pack: Pack): Promise<Placed> {
     try {
-      return (await packer.add(parcel)) ?? []
+      return await appender.append(pack)
     } catch (error) {
       throw asProblem(error, log)
     }
   }
   return {
-    append: async (parcel) => {
-      await add(parcel)
-    },
-    appendStored: add,
+    append: (parcel) => packer.add(parcel),
+    appendStored: (parcel) => packer.add(parcel),
     appendControl: (append) => log.append(append),
     close: async () => {
       await packer.close()

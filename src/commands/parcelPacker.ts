@@ -10,7 +10,10 @@ import { eventBytes } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
 
 export interface ParcelPacker {
-  /** Resolves when the pack that took the parcel is handed over, with its places where the hand-over knows them. */
+  /**
+   * Resolves when the pack that took the parcel is handed over, with its places where the hand-over knows them. Throws
+   * Problem `overloaded`, or `unavailable` after `close`: nothing was kept.
+   */
   add(parcel: Parcel): Promise<Placed | undefined>
   pendingBytes(): number
   close(): Promise<void>
@@ -20,32 +23,47 @@ export interface ParcelPackerOptions {
   readonly handOver: (pack: Pack) => Promise<Placed | undefined>
   readonly maxEvents: number
   readonly maxInFlight: number
+  /** How many events make a pack worth handing over beside one that is in flight; 1 unless given. */
+  readonly minEventsBeside?: number
   readonly maxWaitMs?: number
   readonly maxPendingBytes?: number
 }
 
-export function createParcelPacker(options: ParcelPackerOptions): ParcelPacker {
-  const { handOver, maxEvents, maxInFlight, maxPendingBytes = LIMITS.pendingBytes } = options
-  const partitions = new Map<number, Coalescer<Parcel, Placed | undefined>>()
-  let pending = 0
+interface Weighed {
+  readonly parcel: Parcel
+  readonly bytes: number
+}
 
-  const flush = async (parcels: readonly Parcel[]): Promise<readonly (Placed | undefined)[]> => {
-    const placed = await handOver(packOf(parcels))
-    if (placed === undefined) return parcels.map(() => undefined)
-    let next = 0
-    return parcels.map(({ events }) => placed.slice(next, (next += events.length)) as readonly (Appended | null)[])
+type Packing = Coalescer<Weighed, Placed | undefined>
+
+export function createParcelPacker(options: ParcelPackerOptions): ParcelPacker {
+  const { handOver, maxEvents, maxInFlight, minEventsBeside = 1, maxPendingBytes = LIMITS.pendingBytes } = options
+  const partitions = new Map<number, Packing>()
+  let pending = 0
+  let closed = false
+
+  const flush = async (weighed: readonly Weighed[]): Promise<readonly (Placed | undefined)[]> => {
+    try {
+      const placed = await handOver(packOf(weighed))
+      if (placed === undefined) return weighed.map(() => undefined)
+      let next = 0
+      return weighed.map(({ parcel: { events } }) => placed.slice(next, (next += events.length)) as readonly (Appended | null)[])
+    } finally {
+      for (const { bytes } of weighed) pending -= bytes
+    }
   }
 
-  const coalescerOf = (partition: number): Coalescer<Parcel, Placed | undefined> => {
+  const coalescerOf = (partition: number): Packing => {
     let coalescer = partitions.get(partition)
     if (coalescer === undefined) {
-      coalescer = new Coalescer<Parcel, Placed | undefined>({
+      coalescer = new Coalescer<Weighed, Placed | undefined>({
         flush,
         maxItems: maxEvents,
         maxBytes: LIMITS.packBytes,
-        countOf: ({ events }) => Math.max(1, events.length),
-        sizeOf: parcelBytes,
+        countOf: ({ parcel }) => Math.max(1, parcel.events.length),
+        sizeOf: ({ bytes }) => bytes,
         maxInFlight,
+        minItemsBeside: minEventsBeside,
         maxWaitMs: options.maxWaitMs ?? 0,
       })
       partitions.set(partition, coalescer)
@@ -54,19 +72,18 @@ export function createParcelPacker(options: ParcelPackerOptions): ParcelPacker {
   }
 
   return {
-    async add(parcel) {
-      // Counted until the hand-over is done, because what is in flight takes memory as well.
+    // No async function: each promise on this way is paid for by every event that comes in.
+    add(parcel) {
+      if (closed) return Promise.reject(new Problem('unavailable', undefined, { retryAfterSeconds: 1 }))
       const bytes = parcelBytes(parcel)
-      if (pending + bytes > maxPendingBytes) throw new Problem('overloaded', undefined, { retryAfterSeconds: 1 })
+      if (pending + bytes > maxPendingBytes) return Promise.reject(new Problem('overloaded', undefined, { retryAfterSeconds: 1 }))
+      // Counted until the hand-over is done, because what is in flight takes memory as well.
       pending += bytes
-      try {
-        return await coalescerOf(parcel.partition).add(parcel)
-      } finally {
-        pending -= bytes
-      }
+      return coalescerOf(parcel.partition).add({ parcel, bytes })
     },
     pendingBytes: () => pending,
     close: async () => {
+      closed = true
       await Promise.all([...partitions.values()].map((coalescer) => coalescer.close()))
     },
   }
@@ -79,14 +96,14 @@ function parcelBytes({ events, rejected }: Parcel): number {
   return bytes
 }
 
-function packOf(parcels: readonly Parcel[]): Pack {
+function packOf(weighed: readonly Weighed[]): Pack {
   const events: NewEvent[] = []
   const rejected: RejectedEvent[] = []
   let receivedAt = 0
-  for (const parcel of parcels) {
+  for (const { parcel } of weighed) {
     for (const event of parcel.events) events.push(event)
     for (const refused of parcel.rejected) rejected.push(refused)
     if (parcel.receivedAt > receivedAt) receivedAt = parcel.receivedAt
   }
-  return { deliveryId: uuidv7(), partition: parcels[0]!.partition, receivedAt, events, rejected }
+  return { deliveryId: uuidv7(), partition: weighed[0]!.parcel.partition, receivedAt, events, rejected }
 }

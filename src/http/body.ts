@@ -1,6 +1,6 @@
 // Reads a request's body to JSON within bounds: bytes are counted as they arrive and again while inflating, so a gzip bomb
 // stops at the limit; nesting is bounded before anything walks the value.
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
@@ -96,16 +96,23 @@ function hasZlibHeader(bytes: Buffer): boolean {
 
 /** Parses UTF-8 JSON of at most so many levels. */
 export function parseJson(bytes: Buffer, maxDepth: number): unknown {
-  if (!isUtf8(bytes)) throw new Problem('invalid_json', 'The body is not UTF-8')
   let value: unknown
+  const text = textOf(bytes)
   try {
-    // A byte order mark is no JSON, yet some clients write one.
-    value = JSON.parse(bytes.toString('utf8', bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0))
+    value = JSON.parse(text)
   } catch (cause) {
     throw new Problem('invalid_json', wordsOf(cause, bytes.length), { cause })
   }
   if (typeof value === 'object' && value !== null) checkNesting(value, maxDepth, maxDepth)
   return value
+}
+
+function textOf(bytes: Buffer): string {
+  // Most bodies are ASCII, which needs no decoding.
+  if (isAscii(bytes)) return bytes.toString('latin1')
+  if (!isUtf8(bytes)) throw new Problem('invalid_json', 'The body is not UTF-8')
+  // A byte order mark is no JSON, yet some clients write one.
+  return bytes.toString('utf8', bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)
 }
 
 // V8's message quotes the input; only the place in it is told.

@@ -119,7 +119,8 @@ function collectTimes(registry: Registry): Metrics['collected'] {
     if (times === undefined) series.set(status, (times = { counts: BUCKETS_SECONDS.map(() => 0), sum: 0, count: 0 }))
     times.sum += seconds
     times.count += 1
-    const at = BUCKETS_SECONDS.findIndex((bound) => seconds <= bound)
-    if (at >= 0) times.counts[at]! += 1
+    let at = 0
+    while (at < BUCKETS_SECONDS.length && seconds > BUCKETS_SECONDS[at]!) at++
+    if (at < BUCKETS_SECONDS.length) times.counts[at]! += 1
   }
 }

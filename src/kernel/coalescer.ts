@@ -12,6 +12,8 @@ export interface CoalescerOptions<Item, Result> {
   readonly countOf?: (item: Item) => number
   /** Batches at work at the same time; 1 unless given, which also keeps them in order. */
   readonly maxInFlight?: number
+  /** A batch beside another one at work goes out only with at least this many items, so that load makes batches larger; 1 unless given. */
+  readonly minItemsBeside?: number
   /** How long a batch that is not full waits for more; 0 (at once) unless given. */
   readonly maxWaitMs?: number
 }
@@ -88,7 +90,7 @@ export class Coalescer<Item, Result> {
 
   /** Once per turn of the event loop, so that everything which arrives in one turn makes one batch. */
   private schedule(): void {
-    if (this.scheduled || this.flights >= (this.options.maxInFlight ?? 1)) return
+    if (this.scheduled || !this.mayFly()) return
     this.scheduled = true
     setImmediate(() => {
       this.scheduled = false
@@ -99,8 +101,7 @@ export class Coalescer<Item, Result> {
   private pump(): void {
     clearTimeout(this.timer)
     this.timer = undefined
-    const maxInFlight = this.options.maxInFlight ?? 1
-    while (this.start < this.waiting.length && this.flights < maxInFlight) {
+    while (this.start < this.waiting.length && this.mayFly()) {
       const waitMs = this.waitMs()
       if (waitMs > 0) {
         this.timer = setTimeout(() => this.pump(), waitMs)
@@ -108,6 +109,11 @@ export class Coalescer<Item, Result> {
       }
       void this.fly(this.take())
     }
+  }
+
+  private mayFly(): boolean {
+    if (this.flights === 0 || this.closed) return this.flights < (this.options.maxInFlight ?? 1)
+    return this.flights < (this.options.maxInFlight ?? 1) && this.items >= (this.options.minItemsBeside ?? 1)
   }
 
   private waitMs(): number {

@@ -25,20 +25,27 @@ export function bytesToUuid(bytes: Uint8Array, offset = 0): string {
 }
 
 const POOL_IDS = 256
-const pool = Buffer.alloc(POOL_IDS * 10)
+const ID_BYTES = 10
+const VARIANTS = ['8', '9', 'a', 'b'] as const
+const pool = Buffer.alloc(POOL_IDS * ID_BYTES)
+let digits = ''
 let used = POOL_IDS
+let time = { ms: Number.NaN, text: '' }
 
 /** A new UUIDv7 for the millisecond `nowMs`; 74 random bits, drawn in bulk because one draw a call dominates its cost. */
 export function uuidv7(nowMs: number = Date.now()): string {
   if (used === POOL_IDS) {
-    randomFillSync(pool)
+    digits = randomFillSync(pool).toString('hex')
     used = 0
   }
-  const start = used++ * 10
-  const random = pool.toString('hex', start, start + 10)
-  const time = nowMs.toString(16).padStart(12, '0')
-  const variant = (8 + (pool[start + 9]! & 3)).toString(16)
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(3, 6)}-${random.slice(6, 18)}`
+  if (nowMs !== time.ms) {
+    const hex = nowMs.toString(16).padStart(12, '0')
+    time = { ms: nowMs, text: `${hex.slice(0, 8)}-${hex.slice(8)}-7` }
+  }
+  const start = used++ * ID_BYTES
+  const variant = VARIANTS[(pool[start + ID_BYTES - 1]! & 3) as 0 | 1 | 2 | 3]
+  const at = start * 2
+  return `${time.text}${digits.slice(at, at + 3)}-${variant}${digits.slice(at + 3, at + 6)}-${digits.slice(at + 6, at + 18)}`
 }
 
 /** UUIDv5 (SHA-1) of `name` in the namespace of another UUID: the same inputs always give the same id. */

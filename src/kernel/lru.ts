@@ -4,6 +4,8 @@
 export class Lru<K, V> {
   private readonly entries = new Map<K, { value: V; weight: number }>()
   private weight = 0
+  /** The entry that stands last already: a cache that is asked for one thing over and over has nothing to move. */
+  private newest: { value: V; weight: number } | undefined
 
   constructor(
     private readonly maxEntries: number,
@@ -16,16 +18,18 @@ export class Lru<K, V> {
 
   get(key: K): V | undefined {
     const entry = this.entries.get(key)
-    if (entry === undefined) return undefined
+    if (entry === undefined || entry === this.newest) return entry?.value
     this.entries.delete(key)
     this.entries.set(key, entry)
+    this.newest = entry
     return entry.value
   }
 
   set(key: K, value: V, weight = 0): void {
     this.delete(key)
     if (weight > this.maxWeight) return
-    this.entries.set(key, { value, weight })
+    this.newest = { value, weight }
+    this.entries.set(key, this.newest)
     this.weight += weight
     while (this.entries.size > this.maxEntries || this.weight > this.maxWeight) {
       const oldest = this.entries.keys().next()

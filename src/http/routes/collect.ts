@@ -1,7 +1,7 @@
 // POST /collect: where every event comes in. It is served straight from Node's http server, because an Express stack in
 // front of it costs five sixths of the machine; what it does is prove the key, read the body, hand over, and answer.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { CollectAnswer } from '../../commands/collectEvents.ts'
+import type { CollectAnswer, CollectRequest } from '../../commands/collectEvents.ts'
 import { Problem } from '../../errors.ts'
 import { LIMITS } from '../../limits.ts'
 import { readJson } from '../body.ts'
@@ -63,7 +63,13 @@ async function serve(
   let status: number
   try {
     if (req.method === 'POST') {
-      const answer = await collected(deps, authority, addressOf(req), req)
+      const request = admitted(deps, authority, addressOf(req), req)
+      // Whoever names a key in a header or the address is refused before a byte of the body is kept.
+      let grant = request.grant instanceof Promise ? await request.grant : request.grant
+      if (grant !== undefined) checkGrant(grant, req)
+      const body = await readJson(req, BOUNDS)
+      if (grant === undefined) checkGrant((grant = await authority.resolve(writeKeyOf(body))), req)
+      const answer = await deps.collector.collect(asked(request, grant, body, req))
       deps.metrics.collect.accepted += answer.accepted
       deps.metrics.collect.rejected += answer.rejected.length
       deps.metrics.collect.duplicates += answer.duplicates ?? 0
@@ -79,35 +85,33 @@ async function serve(
 // Each event's own nesting is judged with the event, so that one that is too deep does not take the others along.
 const BOUNDS = { bytes: LIMITS.bodyBytes, depth: LIMITS.bodyDepth }
 
-async function collected(deps: HttpDeps, authority: KeyAuthority, address: string | undefined, req: IncomingMessage): Promise<CollectAnswer> {
+interface Admitted {
+  readonly receivedAt: number
+  readonly address: string | undefined
+  readonly ackStored: boolean
+  /** Undefined: the body has to name the key. */
+  readonly grant: KeyGrant | Promise<KeyGrant> | undefined
+}
+
+/** What can be decided before the body is read, at once: this function and its caller are one promise for every event that comes in. */
+function admitted(deps: HttpDeps, authority: KeyAuthority, address: string | undefined, req: IncomingMessage): Admitted {
   const receivedAt = deps.clock.now()
   const wait = deps.rateLimiter.collect(address)
   if (wait > 0) throw new Problem('rate_limited', undefined, { retryAfterSeconds: wait })
-  const { headers } = req
   const parameters = parametersOf(req.url!)
-  const credential = headers.authorization ?? apiKeyOf(req) ?? parameters.key
-  // Whoever names a key in a header or the address is refused before a byte of the body is kept.
-  let grant = credential === undefined ? undefined : await granted(authority, credential, req)
-  const body = await readJson(req, BOUNDS)
-  grant ??= await granted(authority, writeKeyOf(body), req)
-  return deps.collector.collect({
-    body,
-    key: grant.key,
-    viaPublicKey: grant.viaPublicKey,
-    ackStored: parameters.ackStored,
-    receivedAt,
-    browser: headers.origin !== undefined || headers['sec-fetch-site'] !== undefined,
-    address,
-    userAgent: headers['user-agent'],
-  })
+  const credential = req.headers.authorization ?? apiKeyOf(req) ?? parameters.key
+  const grant = credential === undefined ? undefined : authority.resolve(credential)
+  return { receivedAt, address, ackStored: parameters.ackStored, grant }
 }
 
-async function granted(authority: KeyAuthority, credential: string, req: IncomingMessage): Promise<KeyGrant> {
-  const found = authority.resolve(credential)
-  const grant = found instanceof Promise ? await found : found
-  if (!grant.key.scopes.includes('collect')) throw new Problem('forbidden', 'The key lacks the scope collect')
-  checkOrigin(grant.key, req.headers.origin)
-  return grant
+function checkGrant({ key }: KeyGrant, req: IncomingMessage): void {
+  if (!key.scopes.includes('collect')) throw new Problem('forbidden', 'The key lacks the scope collect')
+  checkOrigin(key, req.headers.origin)
+}
+
+function asked({ receivedAt, address, ackStored }: Admitted, { key, viaPublicKey }: KeyGrant, body: unknown, { headers }: IncomingMessage): CollectRequest {
+  const browser = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+  return { body, key, viaPublicKey, ackStored, receivedAt, browser, address, userAgent: headers['user-agent'] }
 }
 
 function apiKeyOf(req: IncomingMessage): string | undefined {
@@ -162,11 +166,16 @@ function faultOf(name: string): string {
 
 function write(res: ServerResponse, answer: CollectAnswer, cors: readonly string[]): void {
   const { status, ...rest } = answer
-  const body = JSON.stringify(rest)
+  const body = one(answer) ?? JSON.stringify(rest)
   // Ids, codes and JSON's escapes aside, details may quote what was sent: count bytes, not characters.
   const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body)), 'X-Content-Type-Options', 'nosniff']
   res.writeHead(status, cors.length === 0 ? headers : headers.concat(cors))
   res.end(body)
+}
+
+/** What a single event is answered, by far the most frequent text; an id is a UUID and needs no escaping. */
+function one({ status, accepted, ids }: CollectAnswer): string | undefined {
+  return status === 202 && accepted === 1 && ids.length === 1 ? `{"accepted":1,"ids":["${ids[0]}"],"rejected":[]}` : undefined
 }
 
 const ALLOW = ['Allow', 'POST, OPTIONS']

@@ -92,6 +92,39 @@ describe('coalescer', () => {
     assert.ok(performance.now() - since >= 15)
   })
 
+  it('sends a small batch beside another only when that one is done, and a large one at once', async () => {
+    const batches: number[] = []
+    const land: (() => void)[] = []
+    const coalescer = new Coalescer<number, number>({
+      maxItems: 100,
+      maxInFlight: 3,
+      minItemsBeside: 3,
+      flush: (items) =>
+        new Promise((resolve) => {
+          batches.push(items.length)
+          land.push(() => resolve(items))
+        }),
+    })
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    const added = [coalescer.add(1)]
+    await turn()
+    added.push(coalescer.add(2), coalescer.add(3))
+    await turn()
+    assert.deepEqual(batches, [1])
+    added.push(coalescer.add(4))
+    await turn()
+    assert.deepEqual(batches, [1, 3])
+    added.push(coalescer.add(5))
+    land[1]!()
+    await turn()
+    assert.deepEqual(batches, [1, 3])
+    land[0]!()
+    await turn()
+    assert.deepEqual(batches, [1, 3, 1])
+    land[2]!()
+    assert.deepEqual(await Promise.all(added), [1, 2, 3, 4, 5])
+  })
+
   it('rejects a failed batch as a whole and goes on with the next', async () => {
     let calls = 0
     const coalescer = new Coalescer<number, number>({
