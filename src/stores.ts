@@ -2,7 +2,7 @@
 // for, because in most installations all of them start at once; one that is up but could lose what was acknowledged makes
 // the process not ready, and it takes no events until that is mended or overridden.
 import { Redis } from 'ioredis'
-import { checkStores } from './commands/storeChecks.ts'
+import { databaseFaults, redisFaults } from './commands/storeChecks.ts'
 import type { Config } from './config.ts'
 import type { EventLog } from './events/eventLog.ts'
 import { openEventLog } from './events/openEventLog.ts'
@@ -87,21 +87,41 @@ interface Checks {
 }
 
 async function followChecks(config: Config, database: Database, redis: Redis | undefined, logger: Logger): Promise<Checks> {
-  let faults: readonly string[] = []
-  const check = async (): Promise<void> => {
+  // Each store for itself: one that is away must not hide what is wrong with the other.
+  const known: Record<'database' | 'redis', readonly string[]> = { database: ['the settings of the database were never read'], redis: [] }
+  const faults = (): readonly string[] => [...known.database, ...known.redis]
+  const ask = async (store: keyof typeof known, question: Promise<string[]>): Promise<void> => {
     try {
-      const found = await checkStores(database, redis)
-      if (found.join() !== faults.join()) report(found, config.allowUnsafeStores, logger)
-      faults = found
+      known[store] = await question
     } catch (error) {
       // A store that is away says nothing about its settings: what was known stays, and it is asked again when it is back.
-      logger.warn('the settings of the stores cannot be read now', { error })
+      logger.warn('the settings of a store cannot be read now', { store, error })
     }
   }
+  const check = async (): Promise<void> => {
+    const before = faults().join()
+    await Promise.all([ask('database', databaseFaults(database)), ...(redis === undefined ? [] : [ask('redis', redisFaults(redis))])])
+    if (faults().join() !== before) report(faults(), config.allowUnsafeStores, logger)
+  }
+  if (redis !== undefined) await connected(redis)
   await check()
   const timer = setInterval(() => void check(), LIMITS.storeCheckMs)
   redis?.on('ready', () => void check())
-  return { faults: () => (config.allowUnsafeStores ? [] : faults), stop: () => clearInterval(timer) }
+  return { faults: () => (config.allowUnsafeStores ? [] : faults()), stop: () => clearInterval(timer) }
+}
+
+/** Resolves once Redis can be asked, or is away: a command sent before fails, and nothing would have been checked. */
+async function connected(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, LIMITS.redisCommandMs)
+    for (const event of ['ready', 'error', 'close']) {
+      redis.once(event, () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    }
+  })
 }
 
 function report(faults: readonly string[], accepted: boolean, logger: Logger): void {

@@ -3,22 +3,31 @@
 import type { Redis } from 'ioredis'
 import type { Database } from '../kernel/database.ts'
 
-/** Faults in words, each naming the setting and what it must be; empty when both are safe. Throws when one cannot be asked. */
-export async function checkStores(database: Database, redis: Pick<Redis, 'config'> | undefined): Promise<string[]> {
-  const faults = database.engine === 'mysql' ? await mysqlFaults(database) : []
-  return redis === undefined ? faults : [...faults, ...(await redisFaults(redis))]
-}
-
 const REDIS_SETTINGS = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' } as const
 
-async function redisFaults(redis: Pick<Redis, 'config'>): Promise<string[]> {
+/** Faults in words, each naming the setting and what it must be; empty when Redis is safe. Throws when it is away. */
+export async function redisFaults(redis: Pick<Redis, 'config'>): Promise<string[]> {
   const faults: string[] = []
   for (const [name, wanted] of Object.entries(REDIS_SETTINGS)) {
-    const found = (await redis.config('GET', name)) as readonly string[]
-    const value = found[1] ?? 'unknown'
+    const value = await redisSetting(redis, name)
     if (value !== wanted) faults.push(`Redis: ${name} is ${value} and must be ${wanted}, or acknowledged events can be lost`)
   }
   return faults
+}
+
+/** Managed services forbid CONFIG: then nobody knows, which is no reason to believe. */
+async function redisSetting(redis: Pick<Redis, 'config'>, name: string): Promise<string> {
+  try {
+    return ((await redis.config('GET', name)) as readonly string[])[1] ?? 'unknown'
+  } catch (error) {
+    if (error instanceof Error && /^(?:NOPERM|ERR unknown command)/.test(error.message)) return 'unknown (CONFIG is refused)'
+    throw error
+  }
+}
+
+/** As redisFaults(), of the database. */
+export async function databaseFaults(database: Database): Promise<string[]> {
+  return database.engine === 'mysql' ? mysqlFaults(database) : []
 }
 
 async function mysqlFaults({ knex }: Database): Promise<string[]> {

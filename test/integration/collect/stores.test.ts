@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 import { startAppendWorker } from '../../../src/commands/appendWorker.ts'
 import { createBullQueue } from '../../../src/commands/bullQueue.ts'
 import { createSaltStore } from '../../../src/commands/salts.ts'
-import { checkStores } from '../../../src/commands/storeChecks.ts'
+import { databaseFaults, redisFaults } from '../../../src/commands/storeChecks.ts'
 import type { Database } from '../../../src/kernel/database.ts'
 import { openDatabase } from '../../../src/kernel/database/open.ts'
 import { uuidv7 } from '../../../src/kernel/ids.ts'
@@ -18,7 +18,9 @@ import { migrate } from '../../../src/kernel/migrations.ts'
 import { eventually } from '../../support/eventually.ts'
 import { memoryLog } from '../../support/memoryLog.ts'
 import { newEvent, parcelOf } from '../../support/parcels.ts'
-import { freshDatabase, freshRedis, freshSqlite, mariadb, redis } from '../../support/servers.ts'
+import { freshDatabase, freshRedis, freshSqlite, mariadb, redis, startRedis } from '../../support/servers.ts'
+import { readConfig } from '../../../src/config.ts'
+import { openStores, type Stores } from '../../../src/stores.ts'
 
 const HOUR = 3_600_000
 const script = (name: string): string[] => ['--import', 'tsx', fileURLToPath(new URL(name, import.meta.url))]
@@ -88,11 +90,11 @@ describe('store checks', function () {
     const server = new Redis((await redis()).url)
     const database = await openDatabase(await freshDatabase(await mariadb()))
     try {
-      assert.deepEqual(await checkStores(database, server), [])
+      assert.deepEqual([...(await databaseFaults(database)), ...(await redisFaults(server))], [])
       await server.config('SET', 'appendfsync', 'everysec')
       await server.config('SET', 'maxmemory-policy', 'allkeys-lru')
       await database.knex.raw('SET GLOBAL innodb_flush_log_at_trx_commit = 2')
-      const faults = await checkStores(database, server)
+      const faults = [...(await databaseFaults(database)), ...(await redisFaults(server))]
       assert.deepEqual(faults.map((fault) => fault.split(' and must')[0]), [
         'MySQL: innodb_flush_log_at_trx_commit is 2', 'Redis: appendfsync is everysec', 'Redis: maxmemory-policy is allkeys-lru',
       ])
@@ -102,6 +104,46 @@ describe('store checks', function () {
       await database.knex.raw('SET GLOBAL innodb_flush_log_at_trx_commit = 1')
       server.disconnect()
       await database.close()
+    }
+  })
+})
+
+describe('a process at its start', function () {
+  this.timeout(60_000)
+  const open = async (databaseUrl: string, redisUrl: string): Promise<Stores> => {
+    const env = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, JWT_SECRET: 'a-secret-of-more-than-32-characters' }
+    return openStores(readConfig(env), { now: () => Date.now() }, silentLogger)
+  }
+
+  it('sees an unsafe database although Redis is away', async () => {
+    const url = await freshDatabase(await mariadb())
+    const database = await openDatabase(url)
+    await database.knex.raw('SET GLOBAL innodb_flush_log_at_trx_commit = 2')
+    try {
+      const stores = await open(url, 'redis://127.0.0.1:1/')
+      assert.match(stores.faults().join(), /^MySQL: innodb_flush_log_at_trx_commit is 2 /)
+      await stores.close()
+    } finally {
+      await database.knex.raw('SET GLOBAL innodb_flush_log_at_trx_commit = 1')
+      await database.close()
+    }
+  })
+
+  it('has asked Redis before it is ready, and believes none that refuses to answer', async () => {
+    const url = await freshDatabase(await mariadb())
+    const own = await startRedis(['--appendfsync', 'no'])
+    const server = new Redis(own.url)
+    try {
+      const stores = await open(url, own.url)
+      assert.match(stores.faults().join(), /^Redis: appendfsync is no /)
+      await stores.close()
+      await server.call('ACL', 'SETUSER', 'managed', 'on', '>secret', '~*', '&*', '+@all', '-config')
+      const managed = await open(url, own.url.replace('redis://', 'redis://managed:secret@'))
+      assert.match(managed.faults().join(), /^Redis: appendonly is unknown \(CONFIG is refused\) /)
+      await managed.close()
+    } finally {
+      server.disconnect()
+      await own.stop()
     }
   })
 })
