@@ -9,6 +9,7 @@ import { registerApp } from './commands/registerApp.ts'
 import { signInOwner } from './commands/signInOwner.ts'
 import { createWriteKey, hashWriteKey } from './commands/writeKey.ts'
 import type { Config } from './config.ts'
+import type { Scope } from './events/schemas.ts'
 import type { Recount } from './main.ts'
 
 const KEY_FILE = 'first-write-key'
@@ -25,7 +26,6 @@ export async function firstRun(recount: Recount, config: Config): Promise<string
   if (!config.databaseUrl.startsWith('sqlite:') || recount.bus === undefined) return `${head.join('\n')}\n`
   const key = await firstKey(recount, recount.bus, config.dataDir)
   if (key === undefined) return `${head.join('\n')}\n`
-  const token = recount.tokens.issueAnalytics({ keyId: key.state.keyId, appId: key.state.appId, expiresAt: key.state.expiresAt })
   return [
     ...head,
     '',
@@ -36,12 +36,32 @@ export async function firstRun(recount: Recount, config: Config): Promise<string
     '',
     'Read the number:',
     '',
-    `  curl '${recount.url}/analytics/event-summary?appId=${key.state.appId}&event=signup' \\`,
-    `    -H 'Authorization: Bearer ${token}'`,
+    ...question(recount, key.state, '&event=signup'),
     '',
     'Ctrl-C stops it; everything it acknowledged is kept.',
     '',
   ].join('\n')
+}
+
+/** How to read an app's numbers, with a key of its own that is made when it has none. */
+export async function readingOf(recount: Recount, appId: string): Promise<string> {
+  const { keyring, bus } = recount
+  await keyring.refresh()
+  const readable = ({ scopes, revoked, expiresAt }: KeyState): boolean => scopes.includes('query') && !revoked && expiresAt === undefined
+  let key = [...keyring.state.keysOf(appId)].find(readable)
+  if (key === undefined && bus !== undefined) {
+    const { accountId } = await bus.execute(signInOwner, {}, { actor: undefined })
+    const { writeKeyHash, writeKeyHint } = createWriteKey()
+    const input = { appId, name: 'Reading', scopes: ['query'] as Scope[] }
+    const { keyId } = await bus.execute(issueApiKey, input, { actor: accountId, secret: { writeKeyHash, writeKeyHint } })
+    key = keyring.state.key(keyId)
+  }
+  return key === undefined ? '' : ['', 'Read its numbers:', '', ...question(recount, key, ''), '', ''].join('\n')
+}
+
+function question({ url, tokens }: Recount, { keyId, appId, expiresAt }: KeyState, more: string): string[] {
+  const token = tokens.issueAnalytics({ keyId, appId, expiresAt })
+  return [`  curl '${url}/analytics/event-summary?appId=${appId}${more}' \\`, `    -H 'Authorization: Bearer ${token}'`]
 }
 
 async function firstKey(recount: Recount, bus: CommandBus, dataDir: string): Promise<{ state: KeyState; writeKey: string } | undefined> {

@@ -8,14 +8,17 @@ import { LIMITS } from './limits.ts'
 import { type Recount, startRecount } from './main.ts'
 import { readSecrets } from './secrets.ts'
 
+/** Told once what to print; with the program itself where it runs in this very process. */
+export type OnReady = (text: string, recount?: Recount) => void
+
 /** Resolves with the exit code once the service has ended: 0 after a signal, 1 after a fault. */
-export async function serve(config: Config, print: (text: string) => void): Promise<number> {
+export async function serve(config: Config, onReady: OnReady): Promise<number> {
   const logger = createLogger(config.logLevel, { role: config.role })
   const several = config.webConcurrency > 1 && (config.role === 'all' || config.role === 'api')
   const stopped = signalled(logger)
-  if (several && cluster.isPrimary) return parent(config, logger, stopped, print)
+  if (several && cluster.isPrimary) return parent(config, logger, stopped, onReady)
   const recount = await startRecount(config)
-  if (cluster.isPrimary) print(await firstRun(recount, config))
+  if (cluster.isPrimary) onReady(await firstRun(recount, config), recount)
   const why = await Promise.race([stopped, orphaned()])
   logger.info('draining', { why })
   await recount.close()
@@ -23,9 +26,9 @@ export async function serve(config: Config, print: (text: string) => void): Prom
 }
 
 /** The roles that the parent itself takes beside its API processes. */
-async function parent(config: Config, logger: Logger, stopped: Promise<string>, print: (text: string) => void): Promise<number> {
+async function parent(config: Config, logger: Logger, stopped: Promise<string>, onReady: OnReady): Promise<number> {
   const secrets = readSecrets(config)
-  const besides: Role[] = config.role === 'all' && config.redisUrl !== undefined ? ['append', 'project'] : config.role === 'all' ? ['project'] : []
+  const besides: Role[] = config.role === 'all' ? ['append', 'project'] : []
   const parts: Recount[] = []
   for (const role of besides) parts.push(await startRecount({ ...config, role, port: 0, host: '127.0.0.1', ...secrets }))
   const env = { ROLE: 'api', WEB_CONCURRENCY: '1', JWT_SECRET: secrets.jwtSecret, OWNER_CODE: secrets.ownerCode }
@@ -47,7 +50,7 @@ async function parent(config: Config, logger: Logger, stopped: Promise<string>, 
   await Promise.all(Array.from({ length: config.webConcurrency }, start))
   const url = `http://localhost:${config.port}`
   logger.info('ready', { url, processes: workers.size })
-  print(`Recount is running at ${url} with ${workers.size} API processes\n`)
+  onReady(`Recount is running at ${url} with ${workers.size} API processes\n`)
   logger.info('draining', { why: await stopped })
   stopping = true
   await Promise.all([...workers].map((worker) => ended(worker)))

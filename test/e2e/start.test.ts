@@ -75,5 +75,8 @@ describe('npm start', function () {
     const demo = await start(port, join(scratchDirectory('demo'), 'data'), '--demo')
     await eventually(() => /ending yesterday/.test(demo.output()), { timeoutMs: 60_000 })
     assert.match(demo.output(), /[1-9]\d* new events/)
+    await eventually(() => commandsIn(demo.output()).length === 3)
+    // 20 May 2015 is yesterday now, and the excerpt ends with it.
+    await eventually(() => Number(paste(commandsIn(demo.output())[2]!)['uniqueUsers']) > 100, { timeoutMs: 60_000 })
   })
 })

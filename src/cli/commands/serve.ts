@@ -1,7 +1,9 @@
 // recount serve
 import cluster from 'node:cluster'
 import { Command, Option } from 'commander'
-import { readConfig } from '../../config.ts'
+import { type Config, readConfig } from '../../config.ts'
+import type { Recount } from '../../main.ts'
+import type { OnReady } from '../../serve.ts'
 import { EXIT, type SetExit } from '../exitCodes.ts'
 
 const EXAMPLES = `
@@ -24,18 +26,21 @@ export function serveCommand(setExit: SetExit): Command {
       const config = readConfig(undefined, role === undefined || !own ? {} : { ROLE: role })
       const { serve } = await import('../../serve.ts')
       const loading: Promise<void>[] = []
-      const print = (text: string): void => {
+      const onReady: OnReady = (text, recount) => {
         process.stdout.write(text)
-        if (demo === true && own) loading.push(loadAndSay(config))
+        if (demo === true && own) loading.push(loadAndSay(config, recount))
       }
-      const code = await serve(config, print)
+      const code = await serve(config, onReady)
       await Promise.all(loading)
       if (code !== 0) setExit(EXIT.failed)
     })
 }
 
-async function loadAndSay(config: ReturnType<typeof readConfig>): Promise<void> {
+async function loadAndSay(config: Config, recount: Recount | undefined): Promise<void> {
   const { loadDemo } = await import('../demo.ts')
   const { app, stored } = await loadDemo(config)
   process.stdout.write(`\n${app.name} is app ${app.appId}: ${stored} new events of a real site, ending yesterday\n`)
+  if (recount === undefined) return
+  const { readingOf } = await import('../../firstRun.ts')
+  process.stdout.write(await readingOf(recount, app.appId))
 }
