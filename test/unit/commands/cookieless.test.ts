@@ -90,4 +90,20 @@ describe('quarantine', () => {
     assert.ok(quarantined({ metadata: deep }, 'c', 'd', rules).body.length < 200)
     assert.equal(quarantined(null, 'c', 'd', rules).body, 'null')
   })
+
+  it('finds addresses that are the fault themselves: with a port, in a list, in brackets, in a name', () => {
+    const addresses = ['203.0.113.77:8080', '203.0.113.77, 10.0.0.1', '[2001:DB8:1:2:cccc:dddd:eeee:1234]:443', 'for=::ffff:203.0.113.77;by=x']
+    const kept = quarantined({ ipAddress: addresses, url: 'bad 203.0.113.77', [addresses[0]!]: 1 }, 'c', '/203.0.113.77 is unknown', appRules(appState()))
+    assert.deepEqual(JSON.parse(kept.body), {
+      ipAddress: ['203.0.113.0:8080', '203.0.113.0, 10.0.0.0', '[2001:db8:1::]:443', 'for=203.0.113.0;by=x'],
+      url: 'bad 203.0.113.0',
+      '203.0.113.0:8080': 1,
+    })
+    assert.equal(kept.detail, '/203.0.113.0 is unknown')
+  })
+
+  it('takes nothing else for an address', () => {
+    const body = { at: '2026-11-22T12:30:45.123Z', agent: 'Chrome/142.0.7444.60', name: 'std::vector', ratio: '16:9', mac: '00:1b:44:11:3a:b7' }
+    assert.deepEqual(JSON.parse(quarantined(body, 'c', 'd', appRules(appState())).body), body)
+  })
 })
