@@ -1,6 +1,6 @@
 // UUIDs (RFC 9562) as lower-case text in the program and as 16 bytes in the tables. Version 7 for ids we make, so that
 // they arrive in index order; version 5 for ids we derive, so that a retry names the same thing.
-import { createHash, randomFillSync } from 'node:crypto'
+import { hash, randomFillSync } from 'node:crypto'
 
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
@@ -13,10 +13,25 @@ export function isUuid(text: string): boolean {
 
 /** 16 bytes of a UUID's text. The text must be a valid UUID. */
 export function uuidToBytes(uuid: string): Buffer {
-  const bytes = Buffer.from(uuid.replaceAll('-', ''), 'hex')
-  if (bytes.length !== 16) throw new TypeError('not a UUID')
+  const bytes = Buffer.allocUnsafe(16)
+  let faults = uuid.length === 36 ? 0 : -1
+  // Digit by digit: to take the dashes out first costs more than all the rest, and every stored event comes by here.
+  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++
+    const high = DIGITS[uuid.charCodeAt(at)] ?? -1
+    const low = DIGITS[uuid.charCodeAt(at + 1)] ?? -1
+    faults |= high | low
+    bytes[byte] = (high << 4) | low
+  }
+  if (faults < 0) throw new TypeError('not a UUID')
   return bytes
 }
+
+/** What a hexadecimal digit is worth, by its code; -1 for what is none. */
+const DIGITS = Int8Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(value) ? -1 : value
+})
 
 /** Lower-case text of the 16 bytes that start at `offset`. */
 export function bytesToUuid(bytes: Uint8Array, offset = 0): string {
@@ -50,8 +65,13 @@ export function uuidv7(nowMs: number = Date.now()): string {
 
 /** UUIDv5 (SHA-1) of `name` in the namespace of another UUID: the same inputs always give the same id. */
 export function uuidv5(namespace: string, name: string | Uint8Array): string {
-  const digest = createHash('sha1').update(uuidToBytes(namespace)).update(name).digest()
-  digest[6] = (digest[6]! & 0x0f) | 0x50
-  digest[8] = (digest[8]! & 0x3f) | 0x80
-  return bytesToUuid(digest)
+  return uuidv5Of(Buffer.concat([uuidToBytes(namespace), typeof name === 'string' ? Buffer.from(name) : name]))
+}
+
+/** The same of namespace and name in one buffer. */
+export function uuidv5Of(message: Uint8Array): string {
+  // As text, because a digest as bytes costs three times as much.
+  const hex = hash('sha1', message, 'hex')
+  const variant = VARIANTS[(Number.parseInt(hex[16]!, 16) & 3) as 0 | 1 | 2 | 3]
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

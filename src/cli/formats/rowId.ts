@@ -1,7 +1,6 @@
 // Names a row by what it says and where it stands: UUIDv5 of the app over the row's bytes, a line feed and its number. The
 // same file, or the same file grown, gives the same ids, so importing again adds only what is new.
-import { hash } from 'node:crypto'
-import { bytesToUuid, uuidToBytes } from '../../kernel/ids.ts'
+import { uuidToBytes, uuidv5Of } from '../../kernel/ids.ts'
 
 const NAMESPACE_BYTES = 16
 /** A line feed and a number of up to 16 digits. */
@@ -21,9 +20,6 @@ export function rowIds(appId: string): (bytes: Uint8Array, number: number) => st
     message.set(bytes, NAMESPACE_BYTES)
     const end = NAMESPACE_BYTES + bytes.length
     const length = end + message.write(`\n${number}`, end, 'latin1')
-    const digest = hash('sha1', message.subarray(0, length), 'buffer')
-    digest[6] = (digest[6]! & 0x0f) | 0x50
-    digest[8] = (digest[8]! & 0x3f) | 0x80
-    return bytesToUuid(digest)
+    return uuidv5Of(message.subarray(0, length))
   }
 }

@@ -12,6 +12,25 @@ const SPACED = /^(\d{4}-\d\d-\d\d) (\d\d:)/
 export function timeOf(value: number | string): string | undefined {
   if (typeof value === 'string' && !NUMBER.test(value)) return value.replace(SPACED, '$1T$2')
   const number = Number(value)
-  const date = new Date(Math.round(Math.abs(number) < SECONDS_BELOW ? number * 1_000 : number))
+  const ms = Math.round(Math.abs(number) < SECONDS_BELOW ? number * 1_000 : number)
+  if (ms >= 0 && ms < YEAR_10000) return isoText(ms)
+  const date = new Date(ms)
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
+
+const DAY_MS = 86_400_000
+const YEAR_10000 = 253_402_300_800_000
+let day = { number: Number.NaN, text: '' }
+
+/** What toISOString answers, several times as fast for rows of one day: it is asked for every row of a file. */
+function isoText(ms: number): string {
+  const number = Math.floor(ms / DAY_MS)
+  if (number !== day.number) day = { number, text: new Date(ms).toISOString().slice(0, 11) }
+  const left = ms - number * DAY_MS
+  const seconds = Math.floor(left / 1_000)
+  return `${day.text}${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${String(left % 1_000).padStart(3, '0')}Z`
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value)
 }
