@@ -101,6 +101,7 @@ function checkEvent(event: NewEvent): void {
   if (!isUuid(eventId)) throw new EventRefused(eventId, 'ids are lower-case UUIDs')
   if (type.length === 0 || type.length > TYPE_CHARS) throw new EventRefused(eventId, `a type has 1 to ${TYPE_CHARS} characters`)
   if (stream !== undefined && stream.length > STREAM_CHARS) throw new EventRefused(eventId, `a stream has at most ${STREAM_CHARS} characters`)
+  if (!isPlainText(type) || !isPlainText(stream ?? '')) throw new EventRefused(eventId, 'type and stream are well-formed text without NUL')
   if (!isPlainText(data) || (meta !== null && !isPlainText(meta))) throw new EventRefused(eventId, 'data and meta are well-formed text without NUL')
   // A character has at most three bytes of UTF-8 per UTF-16 unit; only text near the bound is measured.
   const chars = data.length + (meta?.length ?? 0)

@@ -1,25 +1,43 @@
 // The log on MySQL and MariaDB: the only SQL of this engine on the log's tables. The head lock is a row lock on the
 // partition's head; side by side with sqliteEventLog.ts, which does the same steps in the same order.
-import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise'
+import mysql, { type Pool, type PoolConnection, type RowDataPacket } from 'mysql2/promise'
 import type { Clock } from '../kernel/clock.ts'
 import { classifyMysql, isMysqlRepeat } from '../kernel/database/faults.ts'
-import { isUuid } from '../kernel/ids.ts'
+import { isUuid, uuidToBytes } from '../kernel/ids.ts'
 import { textKey } from '../kernel/hashing.ts'
 import { LIMITS } from '../limits.ts'
 import { checkAppend, EventRefused, type Plan, planAppend } from './appendPlan.ts'
 import type { Append, Appended, BrowseOptions, EventLog, Head, StoredEvent, StoreFault } from './eventLog.ts'
 import { knownFrom, questions, writeSql } from './mysqlAppend.ts'
-import { bytes, integer, text, textOrNull, uuid } from './mysqlText.ts'
+import { bytes, integer, textOrNull, uuid } from './mysqlText.ts'
 import { partitionOf } from './partitioning.ts'
 import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
-import { EVENT_COLUMNS, type EventRow, toStoredEvents } from './storedRow.ts'
+import { StoredRow } from './storedRow.ts'
 
 const BY_APP = 'events FORCE INDEX (events_app_position)'
 /** Beyond the server's own timeouts: it is frozen or unreachable, and the connection is worth nothing. */
 const STATEMENT_MS = 3 * LIMITS.sessionTimeoutSeconds * 1_000
 
+// The two ids together: a buffer of its own costs as much as all the numbers of a row.
+const READ_COLUMNS = '`partition`, position, CONCAT(app_id, event_id), type, schema_version, occurred_at, recorded_at, stream, stream_version, data, meta'
+
 type Row = RowDataPacket[]
+type Value = number | string | Buffer
+
+type EventRow = readonly [
+  partition: number,
+  position: number,
+  ids: Buffer,
+  type: string,
+  schemaVersion: number,
+  occurredAt: number,
+  recordedAt: number,
+  stream: string | null,
+  streamVersion: number | null,
+  data: string | null,
+  meta: string | null,
+]
 
 export class MysqlEventLog implements EventLog {
   private readonly listeners = new Set<(partition: number, position: number) => void>()
@@ -62,33 +80,31 @@ export class MysqlEventLog implements EventLog {
   }
 
   read(partition: number, after: number, limit: number): Promise<StoredEvent[]> {
-    const where = `\`partition\` = ${integer(partition)} AND position > ${integer(after)}`
-    return this.select(`events WHERE ${where} ORDER BY position LIMIT ${integer(limit)}`)
+    return this.select('events WHERE `partition` = ? AND position > ? ORDER BY position LIMIT ?', [partition, after, limit])
   }
 
   readApp(appId: string, after: number, limit: number): Promise<StoredEvent[]> {
-    const where = `${this.ofApp(appId)} AND position > ${integer(after)}`
-    return this.select(`${BY_APP} WHERE ${where} ORDER BY position LIMIT ${integer(limit)}`)
+    const where = 'app_id = ? AND position > ? AND `partition` = ?'
+    return this.select(`${BY_APP} WHERE ${where} ORDER BY position LIMIT ?`, [uuidToBytes(appId), after, this.partitionOf(appId), limit])
   }
 
   async readStream(partition: number, stream: string): Promise<StoredEvent[]> {
-    const of = `\`partition\` = ${integer(partition)}`
-    const places = `SELECT position FROM streams WHERE ${of} AND stream_key = ${bytes(textKey(stream))}`
-    const events = await this.select(`events WHERE ${of} AND position IN (${places}) ORDER BY position`)
+    const places = 'SELECT position FROM streams WHERE `partition` = ? AND stream_key = ?'
+    const events = await this.select(
+      `events WHERE \`partition\` = ? AND position IN (${places}) ORDER BY position`,
+      [partition, partition, textKey(stream)],
+    )
     return events.filter((event) => event.stream === stream)
   }
 
   browse(appId: string, { before, limit, type }: BrowseOptions): Promise<StoredEvent[]> {
-    const where = [
-      this.ofApp(appId),
-      ...(before === undefined ? [] : [`position < ${integer(before)}`]),
-      ...(type === undefined ? [] : [`type = ${text(type)}`]),
-    ]
-    return this.select(`${BY_APP} WHERE ${where.join(' AND ')} ORDER BY position DESC LIMIT ${integer(limit)}`)
+    const where = ['app_id = ?', '`partition` = ?', ...(before === undefined ? [] : ['position < ?']), ...(type === undefined ? [] : ['type = ?'])]
+    const values = [uuidToBytes(appId), this.partitionOf(appId), ...(before === undefined ? [] : [before]), ...(type === undefined ? [] : [type])]
+    return this.select(`${BY_APP} WHERE ${where.join(' AND ')} ORDER BY position DESC LIMIT ?`, [...values, limit])
   }
 
   async find(appId: string, eventId: string): Promise<StoredEvent | undefined> {
-    const [event] = await this.select(`events WHERE ${byId(appId, eventId)}`)
+    const [event] = await this.select('events WHERE app_id = ? AND event_id = ?', [uuidToBytes(appId), uuidToBytes(eventId)])
     return event
   }
 
@@ -132,12 +148,13 @@ export class MysqlEventLog implements EventLog {
     return this.pool.end()
   }
 
-  private ofApp(appId: string): string {
-    return `app_id = ${checkedUuid(appId)} AND \`partition\` = ${integer(this.partitionOf(appId))}`
-  }
-
-  protected async select(from: string): Promise<StoredEvent[]> {
-    return toStoredEvents((await this.rows(`SELECT ${EVENT_COLUMNS} FROM ${from}`)) as unknown as EventRow[])
+  /** Prepared, because the binary protocol costs half of what the text protocol does at either end. */
+  protected select(from: string, values: readonly Value[]): Promise<StoredEvent[]> {
+    return this.withConnection(async (connection) => {
+      const sql = `SELECT ${READ_COLUMNS} FROM ${from}`
+      const [rows] = await connection.execute<Row>({ sql, values: values.map(toParameter), rowsAsArray: true, timeout: STATEMENT_MS })
+      return (rows as unknown as EventRow[]).map(toStoredEvent)
+    })
   }
 
   private rows(sql: string): Promise<Row> {
@@ -202,12 +219,17 @@ function packets(statements: readonly string[], maxBytes: number): string[] {
 }
 
 function byId(appId: string, eventId: string): string {
-  return `app_id = ${checkedUuid(appId)} AND event_id = ${checkedUuid(eventId)}`
+  if (!isUuid(appId) || !isUuid(eventId)) throw new TypeError('not a UUID')
+  return `app_id = ${uuid(appId)} AND event_id = ${uuid(eventId)}`
 }
 
-function checkedUuid(id: string): string {
-  if (!isUuid(id)) throw new TypeError('not a UUID')
-  return uuid(id)
+/** As an integer: by itself the driver sends every number as a DOUBLE, which MySQL takes for no LIMIT. */
+function toParameter(value: Value): unknown {
+  return typeof value === 'number' ? mysql.TypedParameter.LONGLONG(value) : value
+}
+
+function toStoredEvent(row: EventRow): StoredEvent {
+  return new StoredRow(row[2], 0, row[0], row[1], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10])
 }
 
 function toHead(row: RowDataPacket): Head {

@@ -11,7 +11,8 @@ import type { Append, Appended, BrowseOptions, EventLog, Head, StoredEvent, Stor
 import { partitionOf } from './partitioning.ts'
 import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
-import { EVENT_COLUMNS, type EventRow, toStoredEvents } from './storedRow.ts'
+import { eventsOfPage, type PageRow, pageSql } from './sqlitePage.ts'
+import { EVENT_COLUMNS } from './storedRow.ts'
 
 type Statement = ReturnType<SqliteHandle['prepare']>
 type HeadRow = [partition: number, position: number, recordedAt: number, hash: Buffer]
@@ -118,12 +119,13 @@ export class SqliteEventLog implements EventLog {
   }
 
   read(partition: number, after: number, limit: number): Promise<StoredEvent[]> {
-    return this.select('events WHERE `partition` = ? AND position > ? ORDER BY position LIMIT ?', [partition, after, limit])
+    const from = 'events WHERE `partition` = ? AND position > ? ORDER BY position LIMIT ?'
+    return inPages(after, limit, (next, size) => this.select(from, [partition, next, size]))
   }
 
   readApp(appId: string, after: number, limit: number): Promise<StoredEvent[]> {
-    const where = 'app_id = ? AND position > ? AND `partition` = ?'
-    return this.select(`${BY_APP} WHERE ${where} ORDER BY position LIMIT ?`, [uuidToBytes(appId), after, this.partitionOf(appId), limit])
+    const from = `${BY_APP} WHERE app_id = ? AND position > ? AND \`partition\` = ? ORDER BY position LIMIT ?`
+    return inPages(after, limit, (next, size) => this.select(from, [uuidToBytes(appId), next, this.partitionOf(appId), size]))
   }
 
   async readStream(partition: number, stream: string): Promise<StoredEvent[]> {
@@ -191,8 +193,7 @@ export class SqliteEventLog implements EventLog {
   // Reading is synchronous and short; within a promise its errors look like those of any engine.
   protected select(from: string, bindings: unknown[]): Promise<StoredEvent[]> {
     return new Promise((resolve) => {
-      const rows = this.prepare(this.database.reader, `SELECT ${EVENT_COLUMNS} FROM ${from}`).all(bindings)
-      resolve(toStoredEvents(rows as EventRow[]))
+      resolve(eventsOfPage(this.prepare(this.database.reader, pageSql(from)).get(bindings) as PageRow))
     })
   }
 
@@ -206,6 +207,18 @@ export class SqliteEventLog implements EventLog {
       known.set(sql, statement)
     }
     return statement
+  }
+}
+
+/** A column of a page is one value, and a value of SQLite is bounded. */
+async function inPages(after: number, limit: number, read: (after: number, limit: number) => Promise<StoredEvent[]>): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = []
+  for (;;) {
+    const size = Math.min(limit - events.length, LIMITS.readPageEvents)
+    const page = await read(events.at(-1)?.position ?? after, size)
+    if (events.length === 0 && (page.length < size || size === limit)) return page
+    for (const event of page) events.push(event)
+    if (page.length < size || events.length >= limit) return events
   }
 }
 

@@ -4,61 +4,37 @@ import { bytesToUuid } from '../kernel/ids.ts'
 import { Lru } from '../kernel/lru.ts'
 import type { StoredEvent } from './eventLog.ts'
 
-/** The order in which every engine selects, with `partition` first. */
+/** The order in which every engine inserts, with the seal behind. */
 export const EVENT_COLUMNS =
   '`partition`, position, app_id, event_id, type, schema_version, occurred_at, recorded_at, stream, stream_version, data, meta'
 
-export type EventRow = readonly [
-  partition: number,
-  position: number,
-  appId: Buffer,
-  eventId: Buffer,
-  type: string,
-  schemaVersion: number,
-  occurredAt: number,
-  recordedAt: number,
-  stream: string | null,
-  streamVersion: number | null,
-  data: string | null,
-  meta: string | null,
-]
+/** Bytes of an app's id and, behind them, an event's. */
+export const IDS_BYTES = 32
 
 /** `{ ...event }` copies no getter: name the fields that a copy needs. */
 export class StoredRow implements StoredEvent {
-  readonly partition: number
-  readonly position: number
-  readonly type: string
-  readonly schemaVersion: number
-  readonly occurredAt: number
-  readonly recordedAt: number
-  readonly stream: string | null
-  readonly streamVersion: number | null
-  readonly data: string | null
-  readonly meta: string | null
-  private readonly appBytes: Buffer
-  private readonly eventBytes: Buffer
-
-  constructor(row: EventRow) {
-    this.partition = row[0]
-    this.position = row[1]
-    this.appBytes = row[2]
-    this.eventBytes = row[3]
-    this.type = row[4]
-    this.schemaVersion = row[5]
-    this.occurredAt = row[6]
-    this.recordedAt = row[7]
-    this.stream = row[8]
-    this.streamVersion = row[9]
-    this.data = row[10]
-    this.meta = row[11]
-  }
+  constructor(
+    /** May be those of a whole page; this row's begin at `idsAt`. */
+    private readonly ids: Buffer,
+    private readonly idsAt: number,
+    readonly partition: number,
+    readonly position: number,
+    readonly type: string,
+    readonly schemaVersion: number,
+    readonly occurredAt: number,
+    readonly recordedAt: number,
+    readonly stream: string | null,
+    readonly streamVersion: number | null,
+    readonly data: string | null,
+    readonly meta: string | null,
+  ) {}
 
   get appId(): string {
-    return appIdOf(this.appBytes)
+    return appIdOf(this.ids, this.idsAt)
   }
 
   get eventId(): string {
-    return bytesToUuid(this.eventBytes)
+    return bytesToUuid(this.ids, this.idsAt + 16)
   }
 
   toJSON(): StoredEvent {
@@ -67,25 +43,20 @@ export class StoredRow implements StoredEvent {
   }
 }
 
-export function toStoredEvents(rows: readonly EventRow[]): StoredEvent[] {
-  return rows.map((row) => new StoredRow(row))
-}
-
 const known = new Lru<string, string>(10_000)
-let lastBytes: Buffer | undefined
-let last = ''
+const lastBytes = Buffer.alloc(16)
+let last = '00000000-0000-0000-0000-000000000000'
 
-function appIdOf(bytes: Buffer): string {
+function appIdOf(ids: Buffer, at: number): string {
   // Neighbours in the log are mostly of one app.
-  if (lastBytes?.equals(bytes) === true) return last
-  const key = bytes.toString('latin1')
+  if (lastBytes.compare(ids, at, at + 16) === 0) return last
+  const key = ids.toString('latin1', at, at + 16)
   let appId = known.get(key)
   if (appId === undefined) {
-    appId = bytesToUuid(bytes)
+    appId = bytesToUuid(ids, at)
     known.set(key, appId)
   }
-  // A copy: the bytes may be a view into a whole page of rows.
-  lastBytes = Buffer.from(bytes)
+  ids.copy(lastBytes, 0, at, at + 16)
   last = appId
   return appId
 }

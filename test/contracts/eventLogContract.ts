@@ -83,7 +83,7 @@ export function eventLogContract(engine: string, freshUrl: () => Promise<string>
       const appId = randomUUID()
       const head = await log.head(log.partitionOf(appId))
       const lone = String.fromCharCode(0xd800)
-      for (const bad of [{ data: `"${lone}"` }, { data: '"\0"' }, { data: 'x'.repeat(LIMITS.appendMaxBytes + 1) }, { type: '' }, { eventId: "'; --" }]) {
+      for (const bad of [{ data: `"${lone}"` }, { data: '"\0"' }, { data: 'x'.repeat(LIMITS.appendMaxBytes + 1) }, { type: '' }, { type: 'a\0b' }, { stream: 'a\0b' }, { eventId: "'; --" }]) {
         await assert.rejects(append(log, [newEvent(appId), newEvent(appId, bad)]), (error) => log.classify(error) === 'deterministic')
       }
       const stray = newPack(log, [newEvent(appId)])
@@ -134,6 +134,23 @@ export function eventLogContract(engine: string, freshUrl: () => Promise<string>
       assert.deepEqual([found?.eventId, found?.position], [mine[7], page[7]!.position])
       assert.equal(await log.find(appId, randomUUID()), undefined)
       assert.equal((JSON.parse(JSON.stringify(found)) as { eventId: string }).eventId, mine[7])
+    })
+
+    it('answers as many events as asked for, and keeps what is absent apart from what is empty', async () => {
+      const { log } = store
+      const appId = randomUUID()
+      const count = LIMITS.readPageEvents + 60
+      const odd = [newEvent(appId, { data: '', meta: '' }), newEvent(appId, { data: '1', meta: null, stream: `an app:${appId}` })]
+      await append(log, [...odd, ...Array.from({ length: count - 2 }, () => newEvent(appId))])
+      for (const limit of [1, LIMITS.readPageEvents, count - 1, count, count + 1]) {
+        const positions = (await log.readApp(appId, 0, limit)).map(({ position }) => position)
+        assert.deepEqual(positions, Array.from({ length: Math.min(limit, count) }, (_, index) => positions[0]! + index))
+        assert.equal((await log.read(log.partitionOf(appId), positions[0]! - 1, limit)).length, Math.min(limit, count))
+      }
+      const [first, second] = await log.readApp(appId, 0, 2)
+      assert.deepEqual([first!.data, first!.meta, first!.stream, first!.streamVersion], ['', '', null, null])
+      assert.deepEqual([second!.data, second!.meta, second!.stream, second!.streamVersion], ['1', null, `an app:${appId}`, 1])
+      assert.deepEqual(await log.readApp(appId, second!.position + count, 10), [])
     })
 
     it('never lets recordedAt run backwards when the clock does', async () => {

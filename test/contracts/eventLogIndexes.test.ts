@@ -14,9 +14,11 @@ import { append, neighbourOf, newEvent, openStore } from './logFixtures.ts'
 
 class ExplainedMysql extends MysqlEventLog {
   from = ''
-  protected override select(from: string): Promise<StoredEvent[]> {
+  values: unknown[] = []
+  protected override select(from: string, values: Parameters<MysqlEventLog['select']>[1]): Promise<StoredEvent[]> {
     this.from = from
-    return super.select(from)
+    this.values = [...values]
+    return super.select(from, values)
   }
 }
 
@@ -39,7 +41,7 @@ describe('indexes of the log', function () {
     const other = neighbourOf(log, appId)
     await append(log, Array.from({ length: 300 }, (_, index) => newEvent(index % 100 === 0 ? appId : other)))
     const keyOf = async (): Promise<unknown> => {
-      const [rows] = (await store.database.knex.raw(`EXPLAIN SELECT data FROM ${log.from}`)) as [{ key: string }[]]
+      const [rows] = (await store.database.knex.raw(`EXPLAIN SELECT data FROM ${log.from}`, log.values as never)) as [{ key: string }[]]
       return rows[0]!.key
     }
     assert.equal((await log.readApp(appId, 0, 10)).length, 3)
