@@ -56,6 +56,10 @@ export const LIMITS = {
   queueBytes: 256_000_000,
   queueMemoryShare: 0.6,
   ackStoredMs: 10_000,
+  /** How long a log that refuses is tried again for ack=stored before the queue takes the events. */
+  ackStoredRetryMs: 500,
+  /** How long a log that was found away is not asked again by ack=stored, which goes to the queue at once. */
+  logAwayMs: 1_000,
   controlQueueMs: 2_000,
   /** What may wait in one process for its hand-over; above it a request is refused as overloaded. */
   pendingBytes: 64_000_000,
@@ -118,6 +122,8 @@ export const LIMITS = {
   foldMinEvents: 100,
   /** A projector's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. */
   foldTargetMs: 1_000,
+  /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */
+  rebuildTargetMs: 5_000,
   projectedAppsKept: 50_000,
   rowsPerStatement: 500,
   /** Builds kept besides the live one, for the way back. */

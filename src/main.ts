@@ -135,7 +135,7 @@ function startServing(base: Base, closings: Closing[]): { server: Server; bus: C
     control: createControlQueries({ database, log }),
     replays: rebuilds,
     rateLimiter: createRateLimiter(config.rateLimit, clock),
-    metrics: createMetrics({ lagByProjection: () => lags(stores) }),
+    metrics: createMetrics({ lagByProjection: () => lags(stores), queueDepth: () => queue.depth() }),
     ready: () => readiness(base),
   })
   return { server, bus }

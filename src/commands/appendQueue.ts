@@ -11,6 +11,14 @@ export interface Parcel {
   readonly rejected: readonly RejectedEvent[]
 }
 
+/** What waits, for those who watch. */
+export interface QueueDepth {
+  /** Handed over and not yet committed; undefined while the queue cannot be asked. */
+  readonly packs: number | undefined
+  /** Of events that wait in this process for their hand-over. */
+  readonly pendingBytes: number
+}
+
 export interface AppendQueue {
   /** Resolves once the parcel is safe. Throws Problem `unavailable` or `overloaded`, with Retry-After: nothing was kept. */
   append(parcel: Parcel): Promise<unknown>

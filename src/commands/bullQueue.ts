@@ -9,7 +9,7 @@ import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import { APPEND_QUEUE, appendPrefix, encodePack, type PackJob, STREAM_ENTRIES } from './appendJobs.ts'
-import type { AppendQueue } from './appendQueue.ts'
+import type { AppendQueue, QueueDepth } from './appendQueue.ts'
 import { createControlQueue } from './controlQueue.ts'
 import { createLogAppender } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
@@ -33,16 +33,17 @@ export interface BullQueueOptions {
   readonly logger: Logger
 }
 
-export function createBullQueue(options: BullQueueOptions): AppendQueue & { stats(): BullQueueStats } {
+export function createBullQueue(options: BullQueueOptions): AppendQueue & { stats(): BullQueueStats; depth(): Promise<QueueDepth> } {
   const { log, logger } = options
   const redis = producerConnection(options.redisUrl, logger)
   const gauge = createRedisGauge(redis, logger)
   const queues = createQueues(redis, logger)
   const appenders = { log, logger, maxEvents: options.appendMaxEvents, maxWaitMs: 0 }
   const direct = createLogAppender({ ...appenders, giveUpMs: LIMITS.directAppendMs })
-  const stored = createLogAppender({ ...appenders, giveUpMs: LIMITS.ackStoredMs })
+  const stored = createLogAppender({ ...appenders, giveUpMs: LIMITS.ackStoredRetryMs })
   const control = createControlQueue({ redisUrl: options.redisUrl, log, logger, up: () => gauge.state !== 'down' })
   const packs = { queued: 0, direct: 0 }
+  const inTime = createDeadline(log, logger)
 
   const handOver = async (pack: Pack): Promise<undefined> => {
     if (gauge.state === 'ok') {
@@ -78,7 +79,7 @@ export function createBullQueue(options: BullQueueOptions): AppendQueue & { stat
   return {
     append: (parcel) => packer.add(parcel),
     async appendStored(parcel) {
-      const placed = await within(LIMITS.ackStoredMs, storedPacker.add(parcel), logger)
+      const placed = await inTime(() => storedPacker.add(parcel))
       if (placed === undefined) await packer.add(parcel)
       return placed
     },
@@ -90,6 +91,7 @@ export function createBullQueue(options: BullQueueOptions): AppendQueue & { stat
       queuedPacks: packs.queued,
       directPacks: packs.direct,
     }),
+    depth: async () => ({ packs: await queues.waiting(log.partitions), pendingBytes: packer.pendingBytes() + storedPacker.pendingBytes() }),
     async close() {
       await Promise.all([packer.close(), storedPacker.close()])
       direct.abort()
@@ -125,6 +127,17 @@ function createQueues(redis: Redis, logger: Logger) {
     async add(pack: Pack): Promise<void> {
       await queueOf(pack.partition).add(APPEND_QUEUE, encodePack(pack), { jobId: pack.deliveryId })
     },
+    /** Packs that wait or are at work; undefined when Redis does not say. */
+    async waiting(partitions: number): Promise<number | undefined> {
+      const asked = redis.pipeline()
+      for (let partition = 1; partition <= partitions; partition++) {
+        for (const list of ['wait', 'active']) asked.llen(`${appendPrefix(partition)}:${APPEND_QUEUE}:${list}`)
+      }
+      const answers = await asked.exec().catch(() => null)
+      const counts = answers?.map(([error, count]) => (error === null ? Number(count) : Number.NaN))
+      const packs = counts?.reduce((sum, count) => sum + count, 0)
+      return packs === undefined || Number.isNaN(packs) ? undefined : packs
+    },
     forget(partition: number): void {
       const queue = queues.get(partition)
       queues.delete(partition)
@@ -136,19 +149,33 @@ function createQueues(redis: Redis, logger: Logger) {
   }
 }
 
-/** Undefined when it takes longer or the store is away: the queue takes over. */
-async function within(ms: number, work: Promise<Placed | undefined>, logger: Logger): Promise<Placed | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms)
-  })
-  const stored = work.catch((error: unknown) => {
-    logger.warn('not stored at once; handing over to the queue', { error })
-    return undefined
-  })
-  try {
-    return await Promise.race([stored, late])
-  } finally {
-    clearTimeout(timer)
+/**
+ * Stores at once what the log takes in time; undefined otherwise: the queue takes over. A log that was found away is left
+ * alone for a moment, so that only one request in a while waits to find out that it still is.
+ */
+function createDeadline(log: EventLog, logger: Logger): (store: () => Promise<Placed | undefined>) => Promise<Placed | undefined> {
+  let awayAt = Number.NEGATIVE_INFINITY
+  const noteAway = (): void => {
+    awayAt = performance.now()
+  }
+  return async (store) => {
+    if (performance.now() - awayAt < LIMITS.logAwayMs) return undefined
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        noteAway()
+        resolve(undefined)
+      }, LIMITS.ackStoredMs)
+    })
+    const stored = store().catch((error: unknown) => {
+      logger.warn('not stored at once; handing over to the queue', { error })
+      if (log.classify(error) === 'transient') noteAway()
+      return undefined
+    })
+    try {
+      return await Promise.race([stored, late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }

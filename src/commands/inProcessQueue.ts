@@ -5,7 +5,7 @@ import type { EventLog, Pack } from '../events/eventLog.ts'
 import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
-import type { AppendQueue } from './appendQueue.ts'
+import type { AppendQueue, QueueDepth } from './appendQueue.ts'
 import { createLogAppender } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
 import { createParcelPacker } from './parcelPacker.ts'
@@ -15,7 +15,7 @@ export function createInProcessQueue(options: {
   readonly appendMaxEvents: number
   readonly appendMaxWaitMs: number
   readonly logger: Logger
-}): AppendQueue {
+}): AppendQueue & { depth(): Promise<QueueDepth> } {
   const { log, appendMaxEvents, logger } = options
   const appender = createLogAppender({ log, logger, maxEvents: appendMaxEvents, maxWaitMs: 0, giveUpMs: LIMITS.directAppendMs })
   // One pack at a time: what arrives during a commit makes the next one. Waiting for more on top would only add latency.
@@ -32,6 +32,7 @@ export function createInProcessQueue(options: {
     append: (parcel) => packer.add(parcel),
     appendStored: (parcel) => packer.add(parcel),
     appendControl: (append) => log.append(append),
+    depth: () => Promise.resolve({ packs: 0, pendingBytes: packer.pendingBytes() }),
     close: async () => {
       await packer.close()
       await appender.close()

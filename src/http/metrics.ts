@@ -9,8 +9,8 @@ export interface CollectCounts {
 }
 
 export interface MetricSources {
-  /** Events accepted and not yet committed to the log. */
-  queuedEvents?: () => number | Promise<number>
+  /** What waits between /collect and the log. */
+  queueDepth?: () => Promise<{ readonly packs: number | undefined; readonly pendingBytes: number }>
   /** Events in the log that a projection has not counted yet, by its name. */
   lagByProjection?: () => ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>
 }
@@ -57,17 +57,8 @@ export function createMetrics(sources: MetricSources = {}): Metrics {
 }
 
 function gauges(sources: MetricSources, registers: Registry[]): void {
-  const { queuedEvents, lagByProjection } = sources
-  if (queuedEvents !== undefined) {
-    new Gauge({
-      name: 'recount_queue_events',
-      help: 'Events accepted and not yet committed to the log',
-      registers,
-      async collect() {
-        this.set(await queuedEvents())
-      },
-    })
-  }
+  const { queueDepth, lagByProjection } = sources
+  if (queueDepth !== undefined) queueGauges(queueDepth, registers)
   if (lagByProjection !== undefined) {
     new Gauge({
       name: 'recount_projection_lag_events',
@@ -85,6 +76,27 @@ function gauges(sources: MetricSources, registers: Registry[]): void {
     registers,
     collect() {
       this.set(process.memoryUsage.rss())
+    },
+  })
+}
+
+function queueGauges(queueDepth: NonNullable<MetricSources['queueDepth']>, registers: Registry[]): void {
+  new Gauge({
+    name: 'recount_queue_pending_bytes',
+    help: 'Bytes of events that wait in this process for their hand-over',
+    registers,
+    async collect() {
+      this.set((await queueDepth()).pendingBytes)
+    },
+  })
+  new Gauge({
+    name: 'recount_queue_packs',
+    help: 'Packs of events handed over and not yet committed to the log; absent while the queue cannot be asked',
+    registers,
+    async collect() {
+      const { packs } = await queueDepth()
+      if (packs === undefined) this.remove()
+      else this.set(packs)
     },
   })
 }

@@ -8,6 +8,7 @@ import { createBullQueue } from '../../../src/commands/bullQueue.ts'
 import { Problem } from '../../../src/errors.ts'
 import { VersionConflict } from '../../../src/events/eventLog.ts'
 import { silentLogger } from '../../../src/kernel/logger.ts'
+import { LIMITS } from '../../../src/limits.ts'
 import { eventually } from '../../support/eventually.ts'
 import { memoryLog, type MemoryLog, StoreError } from '../../support/memoryLog.ts'
 import { newEvent, packOf, parcelOf } from '../../support/parcels.ts'
@@ -119,12 +120,25 @@ describe('append queue on Redis', function () {
     const log = memoryLog()
     const queue = await ready(queueOn(url, log))
     assert.deepEqual(await queue.appendStored(parcelOf([newEvent()])), [{ position: 1, duplicate: false }])
-    log.before = away
+    let tries = 0
+    log.before = () => {
+      tries++
+      away()
+    }
+    const began = performance.now()
     assert.equal(await queue.appendStored(parcelOf([newEvent()])), undefined)
-    assert.equal(queue.stats().queuedPacks, 1)
+    assert.ok(performance.now() - began < LIMITS.ackStoredMs / 2, 'a log that refuses is not waited for')
+    const asked = tries
+    assert.equal(await queue.appendStored(parcelOf([newEvent()])), undefined)
+    assert.equal(tries, asked, 'a log known to be away is left alone')
+    assert.equal(queue.stats().queuedPacks, 2)
+    assert.equal((await queue.depth()).packs, 2)
     log.before = () => undefined
+    const sent = [newEvent(), newEvent()]
+    await eventually(async () => (await queue.appendStored(parcelOf(sent))) !== undefined)
     await workerOn(url, log)
-    await eventually(() => log.events.size === 2)
+    await eventually(async () => (await queue.depth()).packs === 0)
+    assert.equal(log.events.size, 5)
   })
 
   it('control commands: answered after the commit, conflicts told as such, direct when no worker takes them', async () => {
