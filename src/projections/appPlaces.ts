@@ -2,9 +2,9 @@
 // in its transaction, so that a reader who sees one sees the other. A change of zone is only noted here; the old one stays
 // named until a rebuild of the app has switched.
 import type { Knex } from 'knex'
-import { decodeData } from '../events/catalogue.ts'
+import { decode, type FoldEvent } from '../events/catalogue.ts'
 import { appSettingsApplied, type AppSettingsApplied } from '../events/appSettingsApplied.ts'
-import type { EventLog, StoredEvent } from '../events/eventLog.ts'
+import type { EventLog } from '../events/eventLog.ts'
 import { DEFAULT_SETTINGS } from '../events/schemas.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
@@ -20,9 +20,9 @@ export interface Zone {
 /** What a fold needs to know of apps, and how it keeps that in step with the checkpoint. */
 export interface Places {
   /** Makes the events' apps known. Reads only. */
-  prepare(events: readonly StoredEvent[]): Promise<void>
+  prepare(events: readonly FoldEvent[]): Promise<void>
   /** Takes note of an event, in position order; `counted` when the projection folds it. */
-  note(event: StoredEvent, counted: boolean): void
+  note(event: FoldEvent, counted: boolean): void
   rowsBuildOf(appId: string): number
   timezoneOf(appId: string): string
   write(trx: Knex.Transaction): Promise<void>
@@ -50,7 +50,7 @@ export async function newestZone(log: EventLog, appId: string): Promise<Zone> {
   const settings = await log.readStream(log.partitionOf(appId), `settings:${appId}`)
   const last = settings.at(-1)
   if (last === undefined) return DEFAULT_ZONE
-  return { timezone: zoneIn(last) ?? DEFAULT_SETTINGS.timezone, zonePosition: last.position }
+  return { timezone: zoneIn(decode(last)) ?? DEFAULT_SETTINGS.timezone, zonePosition: last.position }
 }
 
 const ZONES_AT_ONCE = 16
@@ -65,12 +65,15 @@ export async function newestZones(log: EventLog, appIds: readonly string[]): Pro
   return zones
 }
 
-type KeptPlace = AppPlace & { lastPosition: number; lastRecordedAt: number }
+type KeptPlace = { -readonly [Field in keyof AppPlace]: AppPlace[Field] }
 
 /** The places of a whole build's apps in one partition. */
 export class WholePlaces implements Places {
   private readonly known = new Map<string, KeptPlace>()
   private readonly changed = new Set<string>()
+  // Neighbours in the log are mostly of one app, and every event of a rebuild comes by here.
+  private lastNoted: string | undefined
+  private lastPlace: KeptPlace | undefined
 
   constructor(
     private readonly db: Knex,
@@ -79,10 +82,15 @@ export class WholePlaces implements Places {
     private readonly firstZones: FirstZones,
   ) {}
 
-  async prepare(events: readonly StoredEvent[]): Promise<void> {
-    if (this.known.size > LIMITS.projectedAppsKept && this.changed.size === 0) this.known.clear()
+  async prepare(events: readonly FoldEvent[]): Promise<void> {
+    if (this.known.size > LIMITS.projectedAppsKept && this.changed.size === 0) this.forget()
     const missing = new Set<string>()
-    for (const { appId } of events) if (!this.known.has(appId)) missing.add(appId)
+    let last: string | undefined
+    for (const { appId } of events) {
+      if (appId === last) continue
+      last = appId
+      if (!this.known.has(appId)) missing.add(appId)
+    }
     if (missing.size === 0) return
     for (const [appId, place] of await readPlaces(this.db, this.unit, [...missing])) {
       this.known.set(appId, place)
@@ -95,27 +103,31 @@ export class WholePlaces implements Places {
     }
   }
 
-  note(event: StoredEvent, counted: boolean): void {
-    const place = this.known.get(event.appId)!
-    if (event.type === appSettingsApplied.type && event.position > place.zonePosition) {
-      const settled = this.settled(place, event)
-      if (settled !== place) this.changed.add(event.appId)
-      this.known.set(event.appId, settled)
-    }
+  note(event: FoldEvent, counted: boolean): void {
+    const { appId } = event
+    const place = appId === this.lastNoted ? this.lastPlace! : this.known.get(appId)!
+    if (event.type === appSettingsApplied.type && event.position > place.zonePosition && this.settle(place, event)) this.changed.add(appId)
     if (!counted) return
-    // In place: this happens for every event of a rebuild.
-    const kept = this.known.get(event.appId)!
-    kept.lastPosition = event.position
-    kept.lastRecordedAt = event.recordedAt
-    this.changed.add(event.appId)
+    place.lastPosition = event.position
+    place.lastRecordedAt = event.recordedAt
+    if (appId === this.lastNoted) return
+    this.changed.add(appId)
+    this.lastNoted = appId
+    this.lastPlace = place
   }
 
-  private settled(place: KeptPlace, event: StoredEvent): KeptPlace {
+  /** False when the event says nothing of a zone. */
+  private settle(place: KeptPlace, event: FoldEvent): boolean {
     const timezone = zoneIn(event)
-    if (timezone === undefined) return place
-    const zonePosition = event.position
-    if (!this.zoned || place.lastPosition === 0) return { ...place, timezone, zonePosition, wantedTimezone: null }
-    return { ...place, zonePosition, wantedTimezone: timezone === place.timezone ? null : timezone }
+    if (timezone === undefined) return false
+    place.zonePosition = event.position
+    if (!this.zoned || place.lastPosition === 0) {
+      place.timezone = timezone
+      place.wantedTimezone = null
+    } else {
+      place.wantedTimezone = timezone === place.timezone ? null : timezone
+    }
+    return true
   }
 
   rowsBuildOf(appId: string): number {
@@ -129,12 +141,14 @@ export class WholePlaces implements Places {
   async write(trx: Knex.Transaction): Promise<void> {
     const rows = [...this.changed].map((appId) => rowOf(this.unit, appId, this.known.get(appId)!))
     this.changed.clear()
+    this.lastNoted = undefined
     await savePlaces(trx, rows)
   }
 
   forget(): void {
     this.known.clear()
     this.changed.clear()
+    this.lastNoted = undefined
   }
 }
 
@@ -228,6 +242,6 @@ function placeOf(row: PlaceRow): AppPlace {
   }
 }
 
-function zoneIn(event: StoredEvent): string | undefined {
-  return (decodeData(event) as AppSettingsApplied | null)?.timezone
+function zoneIn(event: FoldEvent): string | undefined {
+  return (event.data as AppSettingsApplied | null)?.timezone
 }

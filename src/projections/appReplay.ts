@@ -63,7 +63,7 @@ async function appRunner(session: RebuildSession, unit: Unit, appId: string, zon
   const source = (after: number, limit: number): ReturnType<typeof log.readApp> => log.readApp(appId, after, limit)
   const folder = new Folder({ log, database, clock, projection, unit, source, places })
   const onPoison: UnitRunner['options']['onPoison'] = async (event) => ((await session.deadIn(live, event)) ? 'bury' : 'fail')
-  return new UnitRunner({ database, folder, unit, logger, onPoison }, checkpoint, LIMITS.rebuildMaxEvents)
+  return new UnitRunner({ database, folder, unit, logger, onPoison, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }
 
 /** False when the live build is another by now. */

@@ -15,21 +15,33 @@ export async function replaceRows(trx: Knex, table: string, columns: readonly st
   let sql = ''
   let bindings: (string | Buffer)[] = []
   let boundBytes = 0
-  const literal = (value: Value): string => {
-    if (value === null) return 'NULL'
-    if (typeof value === 'number') return String(value)
-    if (typeof value !== 'string' && value.length <= INLINE_BYTES) return `X'${value.toString('hex')}'`
-    bindings.push(value)
-    boundBytes += value.length
-    return '?'
-  }
-  for (const row of rows) {
-    sql += `${sql === '' ? head : ','}(${row.map(literal).join(',')})`
-    if (sql.length + boundBytes < STATEMENT_CHARS && bindings.length < STATEMENT_BINDINGS) continue
-    await trx.raw(sql, bindings)
+  // While the store executes one statement the next is spelt out.
+  let underWay: Promise<unknown> = Promise.resolve()
+  const send = async (): Promise<void> => {
+    await underWay
+    underWay = bindings.length === 0 ? trx.raw(sql).then() : trx.raw(sql, bindings).then()
+    underWay.catch(() => undefined)
     sql = ''
     bindings = []
     boundBytes = 0
   }
-  if (sql !== '') await trx.raw(sql, bindings)
+  for (const row of rows) {
+    sql += sql === '' ? `${head}(` : ',('
+    for (let column = 0; column < row.length; column++) {
+      const value = row[column] ?? null
+      if (column > 0) sql += ','
+      if (typeof value === 'number') sql += String(value)
+      else if (value === null) sql += 'NULL'
+      else if (typeof value !== 'string' && value.length <= INLINE_BYTES) sql += `X'${value.toString('hex')}'`
+      else {
+        bindings.push(value)
+        boundBytes += value.length
+        sql += '?'
+      }
+    }
+    sql += ')'
+    if (sql.length + boundBytes >= STATEMENT_CHARS || bindings.length >= STATEMENT_BINDINGS) await send()
+  }
+  if (sql !== '') await send()
+  await underWay
 }

@@ -6,11 +6,18 @@ export class ByteWriter {
 
   number(value: number): void {
     if (this.length + 8 > this.bytes.length) this.grow(8)
-    while (value >= 128) {
-      this.bytes[this.length++] = (value % 128) | 128
+    const { bytes } = this
+    let at = this.length
+    while (value > 0x7fff_ffff) {
+      bytes[at++] = (value % 128) | 128
       value = Math.floor(value / 128)
     }
-    this.bytes[this.length++] = value
+    while (value >= 128) {
+      bytes[at++] = (value & 127) | 128
+      value >>>= 7
+    }
+    bytes[at++] = value
+    this.length = at
   }
 
   append(bytes: Uint8Array): void {

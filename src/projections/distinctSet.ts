@@ -7,6 +7,8 @@ const COOKIE = 12_346
 const ARRAY_MAX = 4_096
 const WORDS = 2_048
 const BITMAP_BYTES = WORDS * 4
+/** In memory a list this long gives way to a bit field: it takes as much room, and inserting into it costs more. */
+const LIST_MAX = 512
 
 /** The members that share their upper 16 bits: a sorted list while there are few, a bit field once there are many. */
 interface Container {
@@ -55,10 +57,11 @@ export class DistinctSet {
       const target = this.container(key)
       if (size <= ARRAY_MAX) {
         const one = target.size === 0 && target.list !== undefined
-        // A list that meets an empty container is taken over as it is; everything else meets in a bit field.
+        // A short list that meets an empty container is taken over as it is; everything else meets in a bit field.
         if (one) for (let i = 0; i < size; i++) target.list!.push(view.getUint16(offset + 2 * i, true))
         if (one) target.size = size
-        else for (let i = 0, bits = bitField(target); i < size; i++) setBit(target, bits, view.getUint16(offset + 2 * i, true))
+        if (one && size > LIST_MAX) bitField(target)
+        if (!one) for (let i = 0, bits = bitField(target); i < size; i++) setBit(target, bits, view.getUint16(offset + 2 * i, true))
         return
       }
       const bits = bitField(target)
@@ -72,11 +75,13 @@ export class DistinctSet {
   }
 
   /** In ascending order. */
-  *values(): Generator<number> {
+  values(): number[] {
+    const values: number[] = []
     for (let at = 0; at < this.keys.length; at++) {
       const high = this.keys[at]! * 65_536
-      for (const low of members(this.containers[at]!)) yield high + low
+      for (const low of members(this.containers[at]!)) values.push(high + low)
     }
+    return values
   }
 
   static of(values: Iterable<number>): DistinctSet {
@@ -94,8 +99,9 @@ export class DistinctSet {
   toBytes(): Buffer {
     const kept = this.keys.map((key, at) => ({ key, container: this.containers[at]! })).filter(({ container }) => container.size > 0)
     const header = 8 + 8 * kept.length
-    const bodyBytes = kept.reduce((sum, { container }) => sum + (container.size <= ARRAY_MAX ? 2 * container.size : BITMAP_BYTES), 0)
-    const bytes = Buffer.allocUnsafe(header + bodyBytes)
+    let length = header
+    for (const { container } of kept) length += container.size <= ARRAY_MAX ? 2 * container.size : BITMAP_BYTES
+    const bytes = Buffer.allocUnsafe(length)
     bytes.writeUInt32LE(COOKIE, 0)
     bytes.writeUInt32LE(kept.length, 4)
     let offset = header
@@ -106,7 +112,10 @@ export class DistinctSet {
       if (container.size > ARRAY_MAX) {
         for (let word = 0, bits = container.bits!; word < WORDS; word++, offset += 4) bytes.writeUInt32LE(bits[word]!, offset)
       } else {
-        for (const low of members(container)) offset = bytes.writeUInt16LE(low, offset)
+        for (const low of members(container)) {
+          bytes[offset++] = low & 0xff
+          bytes[offset++] = low >>> 8
+        }
       }
     })
     return bytes
@@ -162,7 +171,7 @@ function insert(container: Container, low: number): boolean {
     list.splice(at, 0, low)
   }
   container.size = length + 1
-  if (container.size > ARRAY_MAX) bitField(container)
+  if (container.size > LIST_MAX) bitField(container)
   return true
 }
 
@@ -197,15 +206,14 @@ function setBit(container: Container, bits: Uint32Array, low: number): boolean {
   return true
 }
 
-function* members(container: Container): Generator<number> {
-  if (container.list !== undefined) {
-    yield* container.list
-    return
-  }
+function members(container: Container): readonly number[] {
+  if (container.list !== undefined) return container.list
   const bits = container.bits!
+  const found: number[] = []
   for (let word = 0; word < WORDS; word++) {
-    for (let left = bits[word]!; left !== 0; left &= left - 1) yield word * 32 + (31 - Math.clz32(left & -left))
+    for (let left = bits[word]!; left !== 0; left &= left - 1) found.push(word * 32 + (31 - Math.clz32(left & -left)))
   }
+  return found
 }
 
 function count(bits: Uint32Array): number {

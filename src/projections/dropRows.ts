@@ -36,15 +36,23 @@ export async function dropAppRows(database: Database, projection: Projection, bu
 
 async function deleteRows(database: Database, table: ProjectionTable, which: Record<string, unknown>, signal?: AbortSignal): Promise<void> {
   const columns = [...table.key]
+  const deleteSome = database.engine === 'mysql' ? deleteFirst : deleteByKey
   for (;;) {
     signal?.throwIfAborted()
-    const left = await writing(database, async (trx) => {
-      const rows = await trx(table.name).where(which).orderBy(columns).limit(LIMITS.rowsPerStatement).select<Record<string, unknown>[]>(columns)
-      if (rows.length > 0) await trx(table.name).where(which).whereIn(columns, tuplesOf(rows, columns)).delete()
-      return rows.length
-    })
-    if (left < LIMITS.rowsPerStatement) return
+    const deleted = await writing(database, (trx) => deleteSome(trx(table.name).where(which), columns))
+    if (deleted < LIMITS.rowsPerStatement) return
   }
+}
+
+function deleteFirst(these: Knex.QueryBuilder, columns: readonly string[]): Promise<number> {
+  return these.orderBy([...columns]).limit(LIMITS.rowsPerStatement).delete().then(Number)
+}
+
+/** SQLite takes no LIMIT here. */
+async function deleteByKey(these: Knex.QueryBuilder, columns: readonly string[]): Promise<number> {
+  const rows = await these.clone().orderBy([...columns]).limit(LIMITS.rowsPerStatement).select<Record<string, unknown>[]>([...columns])
+  if (rows.length > 0) await these.whereIn([...columns], tuplesOf(rows, columns)).delete()
+  return rows.length
 }
 
 // By whole keys: both engines find those rows without scanning the ones around them.

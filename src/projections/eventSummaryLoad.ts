@@ -21,26 +21,45 @@ interface Event {
   readonly series: Series
 }
 
+/** What the events of one app need that is not here. */
+interface Lacking {
+  readonly visitors: Event[]
+  readonly cells: Event[]
+}
+
 export async function loadSummary(db: Knex, build: number, state: State, events: readonly FoldEvent[]): Promise<void> {
   state.memory.open = true
   await loadApps(db, build, state, events)
-  const byApp = new Map<AppCells, Event[]>()
+  const lacking = new Map<AppCells, Lacking>()
+  let appId: string | undefined
+  let app: AppCells | undefined
   for (const event of events) {
-    const app = state.memory.apps.get(event.appId)!
-    if (!app.partial) continue
+    if (event.appId !== appId) {
+      appId = event.appId
+      app = state.memory.apps.get(appId)
+    }
+    if (app?.partial !== true) continue
     const data = readable(event)
-    if (data === undefined) continue
-    const series = app.seriesOf(data.event, userAgent(data.userAgent).bot ? 1 : 0, (key) => state.names.push({ app, key, name: data.event }))
-    const group = byApp.get(app)
-    const entry = { data, atMs: event.occurredAt, series }
-    if (group === undefined) byApp.set(app, [entry])
-    else group.push(entry)
+    if (data !== undefined) sift(state, lacking, app, data, event.occurredAt)
   }
-  for (const [app, group] of byApp) {
-    await loadVisitors(db, build, app, group)
-    await loadDays(db, build, state, app, group)
-    await loadSlots(db, build, state, app, group)
+  for (const [of, { visitors, cells }] of lacking) {
+    if (visitors.length > 0) await loadVisitors(db, build, of, visitors)
+    if (cells.length === 0) continue
+    await loadDays(db, build, state, of, cells)
+    await loadSlots(db, build, state, of, cells)
   }
+}
+
+function sift(state: State, lacking: Map<AppCells, Lacking>, app: AppCells, data: EventCollected, atMs: number): void {
+  const series = app.seriesOf(data.event, userAgent(data.userAgent).bot ? 1 : 0, (key) => state.names.push({ app, key, name: data.event }))
+  const cellsHere = app.holds(series, atMs)
+  const visitorsHere = app.visitors.whole
+  if (cellsHere && visitorsHere) return
+  let lacks = lacking.get(app)
+  if (lacks === undefined) lacking.set(app, (lacks = { visitors: [], cells: [] }))
+  const event = { data, atMs, series }
+  if (!cellsHere) lacks.cells.push(event)
+  if (!visitorsHere) lacks.visitors.push(event)
 }
 
 /** Undefined for what the fold will refuse: that is the fold's to say. */
@@ -56,7 +75,12 @@ function readable(event: FoldEvent): EventCollected | undefined {
 async function loadApps(db: Knex, build: number, state: State, events: readonly FoldEvent[]): Promise<void> {
   const { apps } = state.memory
   const missing = new Set<string>()
-  for (const { appId } of events) if (!apps.has(appId)) missing.add(appId)
+  let last: string | undefined
+  for (const { appId } of events) {
+    if (appId === last) continue
+    last = appId
+    if (!apps.has(appId)) missing.add(appId)
+  }
   for (const ids of chunks([...missing])) {
     const rows = await db('event_summary_apps').where({ build }).whereIn('app_id', ids.map(uuidToBytes)).select<{ app_id: Bytes; visitors: number }[]>('app_id', 'visitors')
     const visitors = new Map(rows.map((row) => [bytesToUuid(bytesOf(row.app_id)), row.visitors]))

@@ -4,7 +4,7 @@ import { localDays, type LocalDays } from '../kernel/calendar.ts'
 import { textKey } from '../kernel/hashing.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
-import { DayCell, Series, type SlotCell } from './eventSummaryCells.ts'
+import { DayCell, Series, SLOT_MS, type SlotCell } from './eventSummaryCells.ts'
 import type { FoldContext } from './projection.ts'
 import { VisitorIndex } from './visitorIndex.ts'
 
@@ -50,6 +50,16 @@ export class AppCells {
     for (const byName of this.series) yield* byName.values()
   }
 
+  /** Whether every row that an event of this series and time is part of is in memory. */
+  holds(series: Series, atMs: number): boolean {
+    const slot = Math.floor(atMs / SLOT_MS)
+    const last = series.lastDay
+    // A leaf that was folded into knows that of all events.
+    if (last?.lastSlot?.slot === slot && atMs >= last.local.fromMs && atMs < last.local.toMs) return true
+    const { day } = this.zone.at(atMs)
+    return holdsSlot(series, day, slot) && holdsSlot(series.all!, day, slot)
+  }
+
   day(series: Series, atMs: number): DayCell {
     const last = series.lastDay
     if (last !== undefined && atMs >= last.local.fromMs && atMs < last.local.toMs) return last
@@ -59,6 +69,12 @@ export class AppCells {
     series.lastDay = day
     return day
   }
+}
+
+function holdsSlot(series: Series, day: number, slot: number): boolean {
+  const cell = series.days.get(day)
+  if (cell === undefined) return series.complete
+  return cell !== null && (!cell.spilled || cell.slots.has(slot))
 }
 
 export interface Memory {

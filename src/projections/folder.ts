@@ -62,6 +62,8 @@ export class Folder {
   private readonly types: ReadonlySet<string>
   private readonly memories = new Map<number, unknown>()
   private readonly context: FoldContext
+  /** The first page of the next stretch, read while this one is committed. */
+  private ahead: { readonly after: number; readonly page: Promise<StoredEvent[]> } | undefined
 
   constructor(private readonly options: FolderOptions) {
     this.types = new Set(options.projection.eventTypes)
@@ -88,6 +90,7 @@ export class Folder {
     }
     if (work.last === undefined) return undefined
     const to = { position: work.last.position, recordedAt: work.last.recordedAt }
+    if (work.events === stretch.maxEvents && to.position < (stretch.upTo ?? Infinity)) this.readAhead(to.position)
     await this.commit(from, to, work)
     return { events: work.events, checkpoint: { ...from, ...to } }
   }
@@ -106,21 +109,38 @@ export class Folder {
 
   forget(): void {
     this.memories.clear()
+    this.ahead = undefined
     this.options.places.forget()
   }
 
   private async page(after: number, { maxEvents, upTo }: Stretch, sofar: number): Promise<StoredEvent[]> {
     const limit = Math.min(maxEvents - sofar, LIMITS.readPageEvents)
     if (limit <= 0 || (upTo !== undefined && after >= upTo)) return []
-    const events = await this.options.source(after, limit)
+    let events = await this.readBefore(after)
+    if (events.length > limit) events = events.slice(0, limit)
+    // What was the end of the log then may not be now.
+    if (events.length === 0) events = await this.options.source(after, limit)
     if (upTo === undefined || (events.at(-1)?.position ?? 0) <= upTo) return events
     return events.filter(({ position }) => position <= upTo)
   }
 
+  private readAhead(after: number): void {
+    const page = this.options.source(after, LIMITS.readPageEvents)
+    page.catch(() => undefined)
+    this.ahead = { after, page }
+  }
+
+  private async readBefore(after: number): Promise<StoredEvent[]> {
+    const { ahead } = this
+    this.ahead = undefined
+    return ahead?.after === after ? ahead.page : []
+  }
+
   private async digest(work: Work, page: readonly StoredEvent[]): Promise<void> {
     const { places, projection, database } = this.options
-    await places.prepare(page)
-    for (const [build, events] of this.byBuild(page, work)) {
+    const all = page.map((event) => new FoldingEvent(event))
+    await places.prepare(all)
+    for (const [build, events] of this.byBuild(all, work)) {
       let state = work.states.get(build)
       if (state === undefined) {
         if (!this.memories.has(build)) this.memories.set(build, projection.memory())
@@ -137,9 +157,11 @@ export class Folder {
   }
 
   /** The page's events that this projection folds, by the build that holds their app's rows. */
-  private byBuild(page: readonly StoredEvent[], work: Work): Map<number, FoldingEvent[]> {
+  private byBuild(page: readonly FoldingEvent[], work: Work): Map<number, FoldingEvent[]> {
     const { places } = this.options
     const groups = new Map<number, FoldingEvent[]>()
+    let appId: string | undefined
+    let group: FoldingEvent[] = []
     for (const event of page) {
       const counted = this.types.has(event.type)
       try {
@@ -148,10 +170,13 @@ export class Folder {
         throw new Indigestible(work.events, work.first!, error)
       }
       if (!counted) continue
-      const build = places.rowsBuildOf(event.appId)
-      const group = groups.get(build)
-      if (group === undefined) groups.set(build, [new FoldingEvent(event)])
-      else group.push(new FoldingEvent(event))
+      if (event.appId !== appId) {
+        appId = event.appId
+        const build = places.rowsBuildOf(appId)
+        group = groups.get(build) ?? []
+        groups.set(build, group)
+      }
+      group.push(event)
     }
     return groups
   }

@@ -5,35 +5,50 @@ import type { StoredEvent } from '../events/eventLog.ts'
 
 const UNREAD = Symbol('unread')
 
+/** Copies only what every fold asks of every event: a rebuild makes one of these per event of the log. */
 export class FoldingEvent implements FoldEvent {
-  readonly partition: number
-  readonly position: number
   readonly appId: string
-  readonly type: string
-  readonly schemaVersion: number
+  readonly position: number
   readonly occurredAt: number
-  readonly recordedAt: number
-  readonly meta: string | null
-  readonly stream: string | null
-  readonly streamVersion: number | null
   private parsed: unknown = UNREAD
 
   constructor(readonly stored: StoredEvent) {
-    this.partition = stored.partition
-    this.position = stored.position
     this.appId = stored.appId
-    this.type = stored.type
-    this.schemaVersion = stored.schemaVersion
+    this.position = stored.position
     this.occurredAt = stored.occurredAt
-    this.recordedAt = stored.recordedAt
-    this.meta = stored.meta
-    this.stream = stored.stream
-    this.streamVersion = stored.streamVersion
   }
 
   /** Spelt out only for folds that ask: the log keeps ids as bytes. */
   get eventId(): string {
     return this.stored.eventId
+  }
+
+  get partition(): number {
+    return this.stored.partition
+  }
+
+  get type(): string {
+    return this.stored.type
+  }
+
+  get schemaVersion(): number {
+    return this.stored.schemaVersion
+  }
+
+  get recordedAt(): number {
+    return this.stored.recordedAt
+  }
+
+  get meta(): string | null {
+    return this.stored.meta
+  }
+
+  get stream(): string | null {
+    return this.stored.stream
+  }
+
+  get streamVersion(): number | null {
+    return this.stored.streamVersion
   }
 
   get data(): unknown {

@@ -24,12 +24,13 @@ export class PositionRuns {
   }
 
   write(to: ByteWriter): void {
-    to.number(this.bounds.length / 2)
+    const { bounds } = this
+    to.number(bounds.length / 2)
     let before = 0
-    for (const [first, last] of this.runs()) {
-      to.number(first - before)
-      to.number(last - first)
-      before = last
+    for (let at = 0; at < bounds.length; at += 2) {
+      to.number(bounds[at]! - before)
+      to.number(bounds[at + 1]! - bounds[at]!)
+      before = bounds[at + 1]!
     }
   }
 

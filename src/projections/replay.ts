@@ -107,7 +107,7 @@ async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail'
     const live = await liveBuild(database.knex, projection.name)
     return onPoison === 'bury' || (live !== undefined && (await session.deadIn(live, event))) ? 'bury' : 'fail'
   }
-  return new UnitRunner({ database, folder, unit, logger, onPoison: judge }, checkpoint, LIMITS.rebuildMaxEvents)
+  return new UnitRunner({ database, folder, unit, logger, onPoison: judge, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }
 
 async function dropSuperseded({ options: { database, projection } }: RebuildSession): Promise<void> {

@@ -24,6 +24,8 @@ export interface RunnerOptions {
   readonly logger: Logger
   /** `bury` records the event as dead and goes on. */
   readonly onPoison: (event: StoredEvent) => 'bury' | 'fail' | Promise<'bury' | 'fail'>
+  /** What a stretch may take before the next is made smaller. */
+  readonly targetMs?: number
 }
 
 export class UnitRunner {
@@ -100,9 +102,10 @@ export class UnitRunner {
   }
 
   private adapt(events: number, tookMs: number): void {
-    if (tookMs > LIMITS.foldTargetMs) {
+    const { targetMs = LIMITS.foldTargetMs } = this.options
+    if (tookMs > targetMs) {
       this.stretchEvents = Math.max(LIMITS.foldMinEvents, Math.floor(this.stretchEvents / 2))
-    } else if (tookMs < LIMITS.foldTargetMs / 4 && events === this.stretchEvents) {
+    } else if (tookMs < targetMs / 4 && events === this.stretchEvents) {
       this.stretchEvents = Math.min(LIMITS.rebuildMaxEvents, this.stretchEvents * 2)
     }
   }

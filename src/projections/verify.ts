@@ -92,7 +92,7 @@ async function scratchRunner(session: RebuildSession, unit: Unit, live: number):
   const places = new WholePlaces(database.knex, unit, true, zones)
   const source = (after: number, limit: number): ReturnType<typeof log.read> => log.read(unit.partition, after, limit)
   const folder = new Folder({ log, database, clock, projection, unit, source, places })
-  return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury' }, checkpoint, LIMITS.rebuildMaxEvents)
+  return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury', targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }
 
 async function compare(database: Database, trx: Knex, projection: Projection, live: number, scratch: number): Promise<{ rows: number; differences: string[] }> {

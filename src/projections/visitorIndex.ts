@@ -56,6 +56,11 @@ export class VisitorIndex {
     return this.ordinals[USER].size + this.ordinals[ANONYMOUS].size + this.ordinals[COOKIELESS].size
   }
 
+  /** True when there is nothing to ask the tables for. */
+  get whole(): boolean {
+    return this.complete && this.chunks.size * CHUNK >= this.size
+  }
+
   /** The ordinal an event counts for, -1 when it has no identity; new identities and links are taken in. */
   visit(data: EventCollected): number {
     const { userId, anonymousId, cookieless } = data

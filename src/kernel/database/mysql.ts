@@ -2,7 +2,8 @@
 // ends after seconds of silence (so a frozen process gives back its locks), and one that reads consistent snapshots.
 import { createRequire } from 'node:module'
 import knexFactory, { type Knex } from 'knex'
-import type { Connection, ConnectionOptions } from 'mysql2'
+import { type Connection, type ConnectionOptions, format } from 'mysql2'
+import type { SqlValue } from 'sql-escaper'
 import { LIMITS } from '../../limits.ts'
 import type { Database } from '../database.ts'
 
@@ -86,13 +87,18 @@ function createKnex(url: string, session: readonly string[], connections: number
   return knexFactory({
     client: MysqlClient as typeof Knex.Client,
     // knex writes charset and collation into every CREATE TABLE: text is compared by its bytes.
-    connection: { options: mysqlOptions(url), session, charset: 'utf8mb4', collate: 'utf8mb4_bin' } as object,
+    connection: { options: { ...mysqlOptions(url), queryFormat }, session, charset: 'utf8mb4', collate: 'utf8mb4_bin' } as object,
     acquireConnectionTimeout: 10_000,
     // Whoever asked is told by the rejection; knex would also print it.
     log: { error: () => undefined },
     // A server that is away is reported at once with its own error, not as a timeout of the pool.
     pool: { min: 0, max: connections, idleTimeoutMillis: IDLE_MS, reapIntervalMillis: 500, propagateCreateError: true },
   })
+}
+
+/** Statements of half a megabyte that bind nothing are not searched for placeholders. */
+function queryFormat(sql: string, values: SqlValue[] | undefined, timezone: string): string {
+  return values === undefined || values.length === 0 ? sql : format(sql, values, false, timezone)
 }
 
 interface Settings {
