@@ -89,8 +89,8 @@ function createKnex(url: string, session: readonly string[], connections: number
     // knex writes charset and collation into every CREATE TABLE: text is compared by its bytes.
     connection: { options: { ...mysqlOptions(url), queryFormat }, session, charset: 'utf8mb4', collate: 'utf8mb4_bin' } as object,
     acquireConnectionTimeout: 10_000,
-    // Whoever asked is told by the rejection; knex would also print it.
-    log: { error: () => undefined },
+    // Whoever asked is told by the rejection; knex would also print it, and each connection that a server takes back.
+    log: { warn: () => undefined, error: () => undefined },
     // A server that is away is reported at once with its own error, not as a timeout of the pool.
     pool: { min: 0, max: connections, idleTimeoutMillis: IDLE_MS, reapIntervalMillis: 500, propagateCreateError: true },
   })
