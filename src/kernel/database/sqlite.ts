@@ -77,7 +77,7 @@ async function openWriter(path: string): Promise<SqliteHandle> {
   // FULL: a commit that was answered is on disk. The log promises that.
   handle.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 2000')
   // What is deleted is overwritten and not only unlinked: a salt, or what an erased event said, must not stay in free pages.
-  handle.exec('PRAGMA secure_delete = OFF')
+  handle.exec('PRAGMA secure_delete = ON')
   return handle
 }
 
