@@ -65,7 +65,10 @@ export class DistinctSet {
         return
       }
       const bits = bitField(target)
-      for (let word = 0; word < WORDS; word++) bits[word]! |= view.getUint32(offset + 4 * word, true)
+      // A copy, because only aligned bytes can be read as words (of a little-endian machine, as all that Node.js is built for but one).
+      const words = new Uint32Array(WORDS)
+      new Uint8Array(words.buffer).set(bytes.subarray(offset, offset + BITMAP_BYTES))
+      for (let word = 0; word < WORDS; word++) bits[word]! |= words[word]!
       target.size = count(bits)
     })
   }

@@ -2,7 +2,6 @@
 import type { Knex } from 'knex'
 import { DistinctSet } from '../projections/distinctSet.ts'
 import { bytesOf } from '../projections/rows.ts'
-import { linkPairs } from '../projections/visitorIndex.ts'
 
 /** Replaces linked visitors in the set by their users. */
 export async function applyLinks(trx: Knex, these: { readonly build: number; readonly app_id: Buffer }, visitors: DistinctSet): Promise<void> {
@@ -12,6 +11,9 @@ export async function applyLinks(trx: Knex, these: { readonly build: number; rea
     .where('links', '<>', Buffer.alloc(0))
     .select<{ links: Uint8Array | ArrayBuffer }[]>('links')
   for (const { links } of rows) {
-    for (const [ordinal, user] of linkPairs(bytesOf(links))) if (visitors.delete(ordinal)) visitors.add(user)
+    const bytes = bytesOf(links)
+    for (let at = 0; at < bytes.length; at += 8) {
+      if (visitors.delete(bytes.readUInt32LE(at))) visitors.add(bytes.readUInt32LE(at + 4))
+    }
   }
 }

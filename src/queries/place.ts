@@ -23,15 +23,19 @@ interface Row {
   readonly last_position: number | string | null
 }
 
+// Spelt out, because building it through knex takes longer than the store takes to answer it.
+const PLACE = [
+  'SELECT p.live_build, c.position, c.recorded_at, a.rows_build, a.timezone, a.last_position FROM projections p',
+  'JOIN projection_checkpoints c ON c.projection = p.projection AND c.build = p.live_build AND c.`partition` = ?',
+  'LEFT JOIN projection_apps a ON a.projection = p.projection AND a.build = p.live_build AND a.app_id = ?',
+  'WHERE p.projection = ?',
+].join(' ')
+
 /** Throws Problem `unavailable` while the projection does not exist yet. */
 export async function readPlace(trx: Knex, projection: string, partition: number, appId: string): Promise<Place> {
-  const row = await trx('projections as p')
-    .join('projection_checkpoints as c', (on) => on.on('c.projection', 'p.projection').on('c.build', 'p.live_build'))
-    .leftJoin('projection_apps as a', (on) =>
-      on.on('a.projection', 'p.projection').on('a.build', 'p.live_build').on('a.app_id', trx.raw('?', [uuidToBytes(appId)])),
-    )
-    .where({ 'p.projection': projection, 'c.partition': partition })
-    .first<Row | undefined>('p.live_build', 'c.position', 'c.recorded_at', 'a.rows_build', 'a.timezone', 'a.last_position')
+  // One driver answers rows, the other rows and their columns.
+  const answer = await trx.raw<readonly Row[] | readonly [readonly Row[], unknown]>(PLACE, [partition, uuidToBytes(appId), projection])
+  const [row] = (Array.isArray(answer[0]) ? answer[0] : answer) as readonly (Row | undefined)[]
   if (row === undefined) throw new Problem('unavailable', `${projection} has not been started yet; try again`, { retryAfterSeconds: 1 })
   return {
     rowsBuild: row.rows_build ?? row.live_build,

@@ -14,12 +14,12 @@ import type { Tally } from './summaryTally.ts'
 export async function tallyFromLog(
   snapshot: Snapshot,
   sum: Tally,
-  positions: PositionRuns,
+  positions: readonly PositionRuns[],
   name: string | undefined,
   { fromMs, toMs }: Pick<Range, 'fromMs' | 'toMs'>,
 ): Promise<void> {
   const identities = new Map<string, Buffer>()
-  for await (const event of eventsAt(snapshot, positions)) {
+  for (const event of await eventsAt(snapshot, positions)) {
     if (event.occurredAt < fromMs || event.occurredAt >= toMs) continue
     const data = decodeData(event) as EventCollected | null
     if (data === null || (name !== undefined && data.event !== name)) continue
@@ -32,33 +32,52 @@ export async function tallyFromLog(
   await addOrdinals(snapshot, sum, [...identities.values()])
 }
 
-async function* eventsAt({ log, appId }: Snapshot, positions: PositionRuns): AsyncGenerator<StoredEvent> {
-  let left = positions.size
-  let after = 0
-  for (const [first, last] of positions.runs()) {
-    if (last <= after) continue
-    after = Math.max(after, first - 1)
-    while (after < last) {
-      // The app's events of one quarter of an hour mostly follow each other, so a page reaches over many runs.
-      const page = await log.readApp(appId, after, Math.min(left, LIMITS.readPageEvents))
-      if (page.length === 0) return
-      after = page.at(-1)!.position
-      for (const event of within(page, positions)) {
-        left--
-        yield event
-      }
-    }
+type Run = readonly [first: number, last: number]
+
+/** Reading over this many events costs less than another statement. */
+const GAP = 200
+const READS_AT_ONCE = 4
+
+async function eventsAt({ log, appId }: Snapshot, positions: readonly PositionRuns[]): Promise<StoredEvent[]> {
+  const runs = positions.flatMap((some) => [...some.runs()]).sort(([left], [right]) => left - right)
+  const stretches = stretchesOf(runs)
+  const found: StoredEvent[] = []
+  for (let at = 0; at < stretches.length; at += READS_AT_ONCE) {
+    const some = stretches.slice(at, at + READS_AT_ONCE)
+    const pages = await Promise.all(some.map(([first, last]) => log.readApp(appId, first - 1, last - first + 1)))
+    for (const page of pages) found.push(...page)
   }
+  return within(found, runs)
 }
 
-function* within(page: readonly StoredEvent[], positions: PositionRuns): Generator<StoredEvent> {
-  const runs = positions.runs()
-  let run = runs.next()
-  for (const event of page) {
-    while (run.done !== true && run.value[1] < event.position) run = runs.next()
-    if (run.done === true) return
-    if (run.value[0] <= event.position) yield event
+/** The log between the first and the last position of runs that lie close together. */
+function stretchesOf(runs: readonly Run[]): Run[] {
+  const stretches: Run[] = []
+  for (let [first, last] of runs) {
+    const before = stretches.at(-1)
+    if (before !== undefined && first - before[1] <= GAP && last - before[0] < LIMITS.readPageEvents) {
+      stretches.pop()
+      first = before[0]
+      last = Math.max(before[1], last)
+    }
+    for (; last - first >= LIMITS.readPageEvents; first += LIMITS.readPageEvents) stretches.push([first, first + LIMITS.readPageEvents - 1])
+    stretches.push([first, last])
   }
+  return stretches
+}
+
+/** Other apps' events lie between, so a page may reach beyond its stretch; what it shares with the next counts once. */
+function within(events: readonly StoredEvent[], runs: readonly Run[]): StoredEvent[] {
+  const found: StoredEvent[] = []
+  let run = 0
+  let last = 0
+  for (const event of events) {
+    if (event.position <= last) continue
+    last = event.position
+    while (run < runs.length && runs[run]![1] < event.position) run++
+    if (run < runs.length && runs[run]![0] <= event.position) found.push(event)
+  }
+  return found
 }
 
 async function addOrdinals({ trx, build, appId }: Snapshot, sum: Tally, keys: readonly Buffer[]): Promise<void> {

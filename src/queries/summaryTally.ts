@@ -43,7 +43,7 @@ export async function tally(snapshot: Snapshot, wanted: Wanted, range: Bounds): 
       sum.visitors.addBytes(bytesOf(row.visitors))
     }
   }
-  for (const day of partial) for (const bot of bots) await tallyPartOfDay(snapshot, sum, wanted.event, bot, day, range)
+  for (const day of partial) await tallyPartOfDay(snapshot, sum, wanted.event, bots, day, range)
   await applyLinks(snapshot.trx, these, sum.visitors)
   return sum
 }
@@ -60,11 +60,11 @@ export function cut(timezone: string, { fromMs, toMs }: Bounds): { whole: { firs
   return { whole, partial }
 }
 
-async function tallyPartOfDay(snapshot: Snapshot, sum: Tally, event: string | undefined, bot: number, day: LocalDay, range: Bounds): Promise<void> {
+async function tallyPartOfDay(snapshot: Snapshot, sum: Tally, event: string | undefined, bots: readonly number[], day: LocalDay, range: Bounds): Promise<void> {
   const lowMs = Math.max(day.fromMs, range.fromMs)
   const highMs = Math.min(day.toMs, range.toMs)
-  const [firstSlot, lastSlot] = [Math.floor(lowMs / SLOT_MS), Math.floor((highMs - 1) / SLOT_MS)]
-  const slots = await slotsOf(snapshot, eventKey(event), bot, day, [firstSlot, lastSlot])
+  const between = [Math.floor(lowMs / SLOT_MS), Math.floor((highMs - 1) / SLOT_MS)] as const
+  const slots = await slotsOf(snapshot, eventKey(event), bots, day, between)
   const cutSlots = new Set<number>()
   for (const content of slots) {
     // A slot's row holds no more than what lies in its day.
@@ -77,27 +77,32 @@ async function tallyPartOfDay(snapshot: Snapshot, sum: Tally, event: string | un
     sum.visitors.addAll(content.visitors)
   }
   if (cutSlots.size === 0) return
-  const all = event === undefined ? slots : await slotsOf(snapshot, ALL_EVENTS, bot, day, [firstSlot, lastSlot])
-  for (const { slot, positions } of all) {
-    if (cutSlots.has(slot)) await tallyFromLog(snapshot, sum, positions!, event, { fromMs: lowMs, toMs: highMs })
-  }
+  const all = event === undefined ? slots : await slotsOf(snapshot, ALL_EVENTS, bots, day, between)
+  const positions = all.filter(({ slot }) => cutSlots.has(slot)).map((content) => content.positions!)
+  await tallyFromLog(snapshot, sum, positions, event, { fromMs: lowMs, toMs: highMs })
 }
 
 /** A day's quarters of an hour between two, inclusive, wherever its rows keep them. */
 async function slotsOf(
   { trx, build, appId }: Snapshot,
   key: Buffer,
-  bot: number,
+  bots: readonly number[],
   day: LocalDay,
   [first, last]: readonly [number, number],
 ): Promise<SlotContent[]> {
-  const these = { build, app_id: uuidToBytes(appId), event_key: key, day: day.day, bot }
-  const row = await trx('event_summary_days').where(these).first<Pick<DayRow, 'slots'> | undefined>('slots')
-  if (row === undefined) return []
-  if (row.slots !== null) return readPacked(bytesOf(row.slots), day.fromMs).filter(({ slot }) => slot >= first && slot <= last)
+  const these = { build, app_id: uuidToBytes(appId), event_key: key, day: day.day }
+  const days = await trx('event_summary_days').where(these).whereIn('bot', [...bots]).select<Pick<DayRow, 'slots'>[]>('slots')
+  const found: SlotContent[] = []
+  for (const { slots } of days) {
+    if (slots === null) continue
+    for (const content of readPacked(bytesOf(slots), day.fromMs)) if (content.slot >= first && content.slot <= last) found.push(content)
+  }
+  if (days.every(({ slots }) => slots !== null)) return found
   const rows = await trx('event_summary_slots')
     .where(these)
+    .whereIn('bot', [...bots])
     .whereBetween('slot', [first, last])
     .select<{ slot: number; content: Uint8Array | ArrayBuffer }[]>('slot', 'content')
-  return rows.map(({ slot, content }) => readSlot(slot, bytesOf(content)))
+  for (const { slot, content } of rows) found.push(readSlot(slot, bytesOf(content)))
+  return found
 }
