@@ -3,7 +3,7 @@
 // the process not ready, and it takes no events until that is mended or overridden.
 import { Redis } from 'ioredis'
 import { databaseFaults, redisFaults } from './commands/storeChecks.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import type { EventLog } from './events/eventLog.ts'
 import { openEventLog } from './events/openEventLog.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -15,19 +15,23 @@ import { migrate } from './kernel/migrations.ts'
 import { retry } from './kernel/retry.ts'
 import { LIMITS } from './limits.ts'
 
+export type Store = 'database' | 'redis'
+
 export interface Stores {
   readonly database: Database
   readonly log: EventLog
   /** For what is no queue: epoch, checks, cache. Undefined without REDIS_URL. */
   readonly redis: Redis | undefined
-  /** What makes the stores unsafe or unreachable now, in words; empty when events may be acknowledged. */
+  /** What makes the stores unsafe, in words; empty when events may be acknowledged. */
   readonly faults: () => readonly string[]
+  /** Which stores cannot be reached now. */
+  readonly away: () => readonly Store[]
   close(): Promise<void>
 }
 
-/** Throws the driver's error when a store is refused for good, or is not up within LIMITS.storeStartMs. */
-export async function openStores(config: Config, clock: Clock, logger: Logger): Promise<Stores> {
-  const database = await waitFor(config, logger, () => openMigrated(config.databaseUrl, logger))
+/** Throws ConfigError when the database refuses us or is not up within LIMITS.storeStartMs, and the signal's reason. */
+export async function openStores(config: Config, clock: Clock, logger: Logger, signal?: AbortSignal): Promise<Stores> {
+  const database = await waitFor(config, logger, signal, () => openMigrated(config.databaseUrl, logger))
   const log = await openEventLog(database, { url: config.databaseUrl, partitions: config.partitions, clock })
   const redis = config.redisUrl === undefined ? undefined : openRedis(config.redisUrl, logger)
   const checks = await followChecks(config, database, redis, logger)
@@ -36,6 +40,7 @@ export async function openStores(config: Config, clock: Clock, logger: Logger): 
     log,
     redis,
     faults: checks.faults,
+    away: checks.away,
     async close() {
       checks.stop()
       redis?.disconnect()
@@ -57,13 +62,23 @@ async function openMigrated(url: string, logger: Logger): Promise<Database> {
   }
 }
 
-function waitFor<T>(config: Config, logger: Logger, open: () => Promise<T>): Promise<T> {
+async function waitFor<T>(config: Config, logger: Logger, signal: AbortSignal | undefined, open: () => Promise<T>): Promise<T> {
   const classify = config.databaseUrl.startsWith('sqlite:') ? classifySqlite : classifyMysql
   const giveUpAt = performance.now() + LIMITS.storeStartMs
-  return retry(open, {
-    retryable: (error) => classify(error) === 'transient' && performance.now() < giveUpAt,
-    onRetry: (error, tries) => logger.warn('waiting for the database', { tries, error }),
-  })
+  try {
+    return await retry(open, {
+      retryable: (error) => classify(error) === 'transient' && performance.now() < giveUpAt,
+      onRetry: (error, tries) => logger.warn('waiting for the database', { tries, reason: reasonOf(error) }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw new ConfigError('DATABASE_URL', `cannot be used: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** A connection that fails fast while Redis is away and comes back by itself. */
@@ -83,31 +98,36 @@ export function openRedis(url: string, logger: Logger): Redis {
 
 interface Checks {
   readonly faults: () => readonly string[]
+  readonly away: () => readonly Store[]
   readonly stop: () => void
 }
 
 async function followChecks(config: Config, database: Database, redis: Redis | undefined, logger: Logger): Promise<Checks> {
   // Each store for itself: one that is away must not hide what is wrong with the other.
-  const known: Record<'database' | 'redis', readonly string[]> = { database: ['the settings of the database were never read'], redis: [] }
+  const known: Record<Store, readonly string[]> = { database: ['the settings of the database were never read'], redis: [] }
   const faults = (): readonly string[] => [...known.database, ...known.redis]
-  const ask = async (store: keyof typeof known, question: Promise<string[]>): Promise<void> => {
+  const away = new Set<Store>()
+  const ask = async (store: Store, question: Promise<string[]>): Promise<void> => {
     try {
       known[store] = await question
+      if (away.delete(store)) logger.info('a store is back', { store })
     } catch (error) {
       // A store that is away says nothing about its settings: what was known stays, and it is asked again when it is back.
-      logger.warn('the settings of a store cannot be read now', { store, error })
+      if (!away.has(store)) logger.warn('a store is away', { store, reason: reasonOf(error) })
+      away.add(store)
     }
   }
+  let reported = ''
   const check = async (): Promise<void> => {
-    const before = faults().join()
     await Promise.all([ask('database', databaseFaults(database)), ...(redis === undefined ? [] : [ask('redis', redisFaults(redis))])])
-    if (faults().join() !== before) report(faults(), config.allowUnsafeStores, logger)
+    if (faults().join() !== reported) report(faults(), config.allowUnsafeStores, logger)
+    reported = faults().join()
   }
   if (redis !== undefined) await connected(redis)
   await check()
   const timer = setInterval(() => void check(), LIMITS.storeCheckMs)
   redis?.on('ready', () => void check())
-  return { faults: () => (config.allowUnsafeStores ? [] : faults()), stop: () => clearInterval(timer) }
+  return { faults: () => (config.allowUnsafeStores ? [] : faults()), away: () => [...away], stop: () => clearInterval(timer) }
 }
 
 /** Resolves once Redis can be asked, or is away: a command sent before fails, and nothing would have been checked. */

@@ -49,6 +49,10 @@ export function createSaltStore({ database, clock }: { readonly database: Databa
   /** The day that each app's last event fell on: almost always that of the next one. */
   const latest = new Map<string, Latest>()
   const fetching = new Map<string, Promise<Uint8Array>>()
+  /** When the first of the salts in memory is due. */
+  let firstDue = Number.POSITIVE_INFINITY
+  /** False while a file beside the tables may still hold what was destroyed. */
+  let wiped = false
   let timer: NodeJS.Timeout | undefined
 
   const peek = (app: SaltedApp, atMs: number): Uint8Array | undefined => {
@@ -76,6 +80,7 @@ export function createSaltStore({ database, clock }: { readonly database: Databa
       fetched = fetchOrCreate(database, app.appId, day, clock.now())
         .then((found) => {
           held.set(key, found)
+          firstDue = Math.min(firstDue, found.destroyAfter)
           return found.salt
         })
         .finally(() => fetching.delete(key))
@@ -86,7 +91,13 @@ export function createSaltStore({ database, clock }: { readonly database: Databa
 
   const tend = async (): Promise<void> => {
     const now = clock.now()
-    await database.knex('salts').where('destroy_after', '<=', now).delete()
+    const destroyed = await database.knex('salts').where('destroy_after', '<=', now).delete()
+    wiped = (wiped && destroyed === 0) || (await wipe(database))
+    if (firstDue <= now) {
+      // Those that are not due are fetched again.
+      held.clear()
+      firstDue = Number.POSITIVE_INFINITY
+    }
     for (const [appId, { app, destroyAfter }] of latest) {
       if (destroyAfter <= now) latest.delete(appId)
       else await get(app, localDay(app.settings.timezone, now).endMs)
@@ -108,6 +119,13 @@ export function createSaltStore({ database, clock }: { readonly database: Databa
       timer = undefined
     },
   }
+}
+
+/** Takes deleted rows out of SQLite's write-ahead log too. False while readers still need it; later, then. */
+async function wipe({ engine, knex }: Database): Promise<boolean> {
+  if (engine !== 'sqlite') return true
+  const [result] = (await knex.raw('PRAGMA wal_checkpoint(TRUNCATE)')) as [{ busy: number }]
+  return result.busy === 0
 }
 
 function keyOf(app: SaltedApp, { day }: IsoDay): string {

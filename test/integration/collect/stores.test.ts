@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
@@ -69,6 +70,29 @@ for (const engine of ['SQLite', 'MariaDB']) {
       now += 48 * HOUR - 1
       assert.deepEqual(await salts.get(kathmandu, midnight), late)
     })
+
+    if (engine === 'SQLite') {
+      it('are in none of the files once they are destroyed', async () => {
+        const file = freshSqlite().slice('sqlite:'.length)
+        const own = await openDatabase(`sqlite:${file}`)
+        try {
+          await migrate(own)
+          let now = Date.parse('2026-11-22T12:00:00Z')
+          const salts = createSaltStore({ database: own, clock: { now: () => now } })
+          const made = await Promise.all(Array.from({ length: 20 }, (_, day) => salts.get(app(), now - day * 24 * HOUR)))
+          const kept = (): number => {
+            const files = ['', '-wal'].map((suffix) => readFileSync(file + suffix))
+            return made.filter((salt) => files.some((bytes) => bytes.includes(salt))).length
+          }
+          assert.equal(kept(), 20)
+          now += 100 * HOUR
+          await salts.tend()
+          assert.equal(kept(), 0)
+        } finally {
+          await own.close()
+        }
+      })
+    }
 
     it('of tomorrow are fetched ahead for apps in use', async () => {
       const now = Date.parse('2026-11-22T12:00:00Z')
