@@ -1,5 +1,6 @@
 // The only reader of process.env. Every variable is checked at start, and a fault names the variable, so that a typo stops
 // the process at once and not a request weeks later.
+import { isIP } from 'node:net'
 import { LIMITS } from './limits.ts'
 
 export type Role = 'all' | 'api' | 'append' | 'project'
@@ -41,8 +42,9 @@ export class ConfigError extends Error {
   constructor(
     readonly variable: string,
     detail: string,
+    options?: ErrorOptions,
   ) {
-    super(`${variable}: ${detail}`)
+    super(`${variable}: ${detail}`, options)
     this.name = 'ConfigError'
   }
 }
@@ -159,5 +161,16 @@ function trustProxy(env: Env): false | number | string[] {
   const value = text(env, 'TRUST_PROXY')
   if (value === undefined || ['0', 'off', 'false', 'no'].includes(value.toLowerCase())) return false
   if (/^\d+$/.test(value)) return Number(value)
-  return value.split(',').map((part) => part.trim())
+  const parts = value.split(',').map((part) => part.trim())
+  if (!parts.every(isProxy)) {
+    throw new ConfigError('TRUST_PROXY', `takes off, a number of proxies, or addresses and networks such as 10.0.0.0/8, not "${value}"`)
+  }
+  return parts
+}
+
+function isProxy(part: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(part)) return true
+  const [address = '', bits, ...more] = part.split('/')
+  const family = isIP(address)
+  return family !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)))
 }

@@ -16,14 +16,9 @@ const KEY_FILE = 'first-write-key'
 
 /** The text to print once the process is ready. */
 export async function firstRun(recount: Recount, config: Config): Promise<string> {
-  const head = [
-    `Recount is running at ${recount.url}`,
-    '',
-    `  What next         ${recount.url}/`,
-    `  API               ${recount.url}/api-docs`,
-    ...(config.allowLocalSignin ? [`  Owner code        ${recount.secrets.ownerCode}`] : []),
-  ]
-  if (!config.databaseUrl.startsWith('sqlite:') || recount.bus === undefined) return `${head.join('\n')}\n`
+  if (recount.bus === undefined) return `Recount's ${config.role} process is running; its probes are at ${recount.url}/health/ready\n`
+  const head = greeting(recount.url, recount.secrets.ownerCode, config)
+  if (!config.databaseUrl.startsWith('sqlite:')) return `${head.join('\n')}\n`
   const key = await firstKey(recount, recount.bus, config.dataDir)
   if (key === undefined) return `${head.join('\n')}\n`
   return [
@@ -41,6 +36,17 @@ export async function firstRun(recount: Recount, config: Config): Promise<string
     'Ctrl-C stops it; everything it acknowledged is kept.',
     '',
   ].join('\n')
+}
+
+/** Where it is; the owner code only where nobody set it, because logs are kept and read by many. */
+export function greeting(url: string, ownerCode: string, config: Config): string[] {
+  return [
+    `Recount is running at ${url}`,
+    '',
+    `  What next         ${url}/`,
+    `  API               ${url}/api-docs`,
+    ...(config.allowLocalSignin ? [`  Owner code        ${config.ownerCode === undefined ? ownerCode : 'as set by OWNER_CODE'}`] : []),
+  ]
 }
 
 /** How to read an app's numbers, with a key of its own that is made when it has none. */

@@ -71,7 +71,7 @@ export const LIMITS = {
   jobsAtWorkPerPartition: 32,
   jobLockMs: 5_000,
   jobStalledCheckMs: 2_000,
-  drainMs: 10_000,
+  drainMs: 5_000,
   // Privacy
   saltKeepMs: 48 * 3_600_000,
   saltSweepMs: 60_000,
@@ -120,6 +120,8 @@ export const LIMITS = {
   rebuildMaxEvents: 50_000,
   leaseMs: 5_000,
   foldMinEvents: 100,
+  /** At the head of the log, the time from one fold of a unit to its next. */
+  foldPaceMs: 50,
   /** A projector's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. */
   foldTargetMs: 1_000,
   /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */

@@ -11,7 +11,7 @@ import type { Keyring } from './commands/keyring.ts'
 import { createSaltStore, type SaltStore } from './commands/salts.ts'
 import { createSettingsRelay, type SettingsRelay } from './commands/settingsRelay.ts'
 import { openQueue, startQueueWorker } from './queue.ts'
-import type { Config, Role } from './config.ts'
+import { type Config, ConfigError, type Role } from './config.ts'
 import { keepPruning } from './events/ledger.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProbeServer } from './http/probeServer.ts'
@@ -62,12 +62,18 @@ interface Base {
 
 type Closing = () => Promise<void> | void
 
-/** Starts the parts of `config.role`. Throws when a store is refused for good or the port is taken. */
-export async function startRecount(config: Config, clock: Clock = systemClock): Promise<Recount> {
+export interface StartOptions {
+  readonly clock?: Clock
+  /** Ends the wait for a database that is not up yet. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Starts the parts of `config.role`. Throws ConfigError when a store is refused for good or the port is taken. */
+export async function startRecount(config: Config, { clock = systemClock, signal }: StartOptions = {}): Promise<Recount> {
   const logger = createLogger(config.logLevel, { role: config.role })
   const closings: Closing[] = []
   try {
-    const base = await startBase(config, clock, logger, closings)
+    const base = await startBase(config, clock, logger, closings, signal)
     if (serves(config.role, 'append')) await startAppending(base, closings)
     if (serves(config.role, 'project')) startProjecting(base, closings)
     const { server, bus } = serves(config.role, 'api') ? startServing(base, closings) : { server: probes(base), bus: undefined }
@@ -86,9 +92,9 @@ function serves(role: Role, part: Role): boolean {
   return role === 'all' || role === part
 }
 
-async function startBase(config: Config, clock: Clock, logger: Logger, closings: Closing[]): Promise<Base> {
+async function startBase(config: Config, clock: Clock, logger: Logger, closings: Closing[], signal?: AbortSignal): Promise<Base> {
   const secrets = readSecrets(config)
-  const stores = await openStores(config, clock, logger)
+  const stores = await openStores(config, clock, logger, signal)
   closings.push(() => stores.close())
   const { log, database, redis } = stores
   const epoch = redis === undefined ? localEpoch() : redisEpoch(redis)
@@ -156,16 +162,24 @@ async function lags({ database, log }: Stores): Promise<Map<string, number>> {
   return new Map(found.map(({ name, lagEvents }) => [name, lagEvents]))
 }
 
-async function readiness({ stores, keyring }: Base): Promise<{ ready: boolean; faults: readonly string[] }> {
+/** Whether this process may get traffic: not while it could lose what it takes, or has nowhere to put it. */
+async function readiness({ config, stores, keyring }: Base): Promise<{ ready: boolean; faults: readonly string[] }> {
   const faults = [...stores.faults(), ...((await keyring.trusted()) ? [] : ['the control partition cannot be read'])]
+  const away = stores.away()
+  // Events are taken while either store is there; the workers can do nothing without the database.
+  const buffered = serves(config.role, 'api') && stores.redis !== undefined && !away.includes('redis')
+  if (away.includes('database') && !buffered) faults.push('the database is away')
   return { ready: faults.length === 0, faults }
 }
 
 function listen(server: Server, { host, port }: Config): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const variable = error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'PORT' : 'HOST'
+      reject(new ConfigError(variable, `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+    })
     server.listen(port, host, () => {
-      server.off('error', reject)
+      server.removeAllListeners('error')
       const address = server.address() as AddressInfo
       const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
       resolve(`http://${['127.0.0.1', '0.0.0.0', '[::]', '[::1]'].includes(name) ? 'localhost' : name}:${address.port}`)

@@ -3,7 +3,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 
 export interface Secrets {
   readonly jwtSecret: string
@@ -18,7 +18,11 @@ export function readSecrets(config: Config): Secrets {
 
 function keptSecret(dataDir: string): string {
   const path = join(dataDir, 'jwt-secret')
-  mkdirSync(dataDir, { recursive: true })
+  try {
+    mkdirSync(dataDir, { recursive: true })
+  } catch (error) {
+    throw new ConfigError('DATA_DIR', `cannot be made a directory: ${(error as Error).message}`, { cause: error })
+  }
   try {
     // `wx`: of two processes that start at once one writes, and both read what it wrote.
     writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })

@@ -2,7 +2,7 @@
 // or, with WEB_CONCURRENCY above 1, several API processes on one port under a parent that starts again what dies.
 import cluster, { type Worker } from 'node:cluster'
 import type { Config, Role } from './config.ts'
-import { firstRun } from './firstRun.ts'
+import { firstRun, greeting } from './firstRun.ts'
 import { createLogger, type Logger } from './kernel/logger.ts'
 import { LIMITS } from './limits.ts'
 import { type Recount, startRecount } from './main.ts'
@@ -17,7 +17,13 @@ export async function serve(config: Config, onReady: OnReady): Promise<number> {
   const several = config.webConcurrency > 1 && (config.role === 'all' || config.role === 'api')
   const stopped = signalled(logger)
   if (several && cluster.isPrimary) return parent(config, logger, stopped, onReady)
-  const recount = await startRecount(config)
+  const starting = new AbortController()
+  void stopped.then(() => starting.abort(new Error('stopped before it was ready')))
+  const recount = await startRecount(config, { signal: starting.signal }).catch((error: unknown) => {
+    if (starting.signal.aborted) return undefined
+    throw error
+  })
+  if (recount === undefined) return 0
   if (cluster.isPrimary) onReady(await firstRun(recount, config), recount)
   const why = await Promise.race([stopped, orphaned()])
   logger.info('draining', { why })
@@ -50,7 +56,7 @@ async function parent(config: Config, logger: Logger, stopped: Promise<string>, 
   await Promise.all(Array.from({ length: config.webConcurrency }, start))
   const url = `http://localhost:${config.port}`
   logger.info('ready', { url, processes: workers.size })
-  onReady(`Recount is running at ${url} with ${workers.size} API processes\n`)
+  onReady(`${greeting(url, secrets.ownerCode, config).join('\n')}\n\n${workers.size} API processes\n`)
   logger.info('draining', { why: await stopped })
   stopping = true
   await Promise.all([...workers].map((worker) => ended(worker)))

@@ -1,7 +1,7 @@
 // SQLite for the whole process: one connection that writes and a few that read. Whoever writes, through knex or with the
 // raw handle, takes the same connection from the same pool, so transactions never interleave and never wait for each other
 // inside SQLite; another process that writes the file is waited for without holding up the event loop.
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Libsql from 'libsql'
 import knexFactory, { type Knex } from 'knex'
@@ -24,6 +24,8 @@ const SNAPSHOT_CONNECTIONS = 4
 export async function openSqlite(path: string): Promise<SqliteDatabase> {
   if (path === '' || path.startsWith(':memory:')) throw new TypeError('sqlite:<path> names a file')
   mkdirSync(dirname(path), { recursive: true })
+  // What people did is nobody else's business on a shared machine; SQLite gives its other files the mode of this one.
+  closeSync(openSync(path, 'a', 0o600))
   const writer = createKnex(path, 1, openWriter)
   const readers = createKnex(path, SNAPSHOT_CONNECTIONS, openReader)
   try {
