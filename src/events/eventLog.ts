@@ -116,6 +116,8 @@ export interface EventLog {
   /** One app's events, newest position first. */
   browse(appId: string, options: BrowseOptions): Promise<StoredEvent[]>
   find(appId: string, eventId: string): Promise<StoredEvent | undefined>
+  /** What the append chain seals of an event: the hash of its data as appended, in hex, also when it was redacted since. */
+  contentHash(appId: string, eventId: string): Promise<string | undefined>
   heads(): Promise<Head[]>
   head(partition: number): Promise<Head>
   /**

@@ -108,6 +108,13 @@ export class MysqlEventLog implements EventLog {
     return event
   }
 
+  async contentHash(appId: string, eventId: string): Promise<string | undefined> {
+    const [row] = await this.rows(`SELECT seal, data FROM events WHERE ${byId(appId, eventId)}`)
+    if (row === undefined) return undefined
+    const [seal, data] = row as unknown as [Buffer, string | null]
+    return Buffer.from(contentHash(seal, data)).toString('hex')
+  }
+
   async heads(): Promise<Head[]> {
     return (await this.rows('SELECT `partition`, position, recorded_at, hash FROM heads ORDER BY `partition`')).map(toHead)
   }

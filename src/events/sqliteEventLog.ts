@@ -148,6 +148,12 @@ export class SqliteEventLog implements EventLog {
     return event
   }
 
+  contentHash(appId: string, eventId: string): Promise<string | undefined> {
+    const statement = this.prepare(this.database.reader, 'SELECT seal, data FROM events WHERE app_id = ? AND event_id = ?')
+    const row = statement.get([uuidToBytes(appId), uuidToBytes(eventId)]) as [Buffer, string | null] | undefined
+    return Promise.resolve(row === undefined ? undefined : Buffer.from(contentHash(row[0], row[1])).toString('hex'))
+  }
+
   heads(): Promise<Head[]> {
     const rows = this.prepare(this.database.reader, 'SELECT `partition`, position, recorded_at, hash FROM heads ORDER BY `partition`').all([])
     return Promise.resolve((rows as HeadRow[]).map(toHead))

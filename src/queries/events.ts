@@ -72,6 +72,7 @@ export const browseEvents: Query<BrowseEventsParams, Events> = {
 
 export interface OneEvent extends EventItem {
   readonly partition: number
+  readonly contentHash: string
   readonly enrichment: {
     readonly rulesetVersion: number
     readonly device: string
@@ -101,15 +102,16 @@ export const oneEvent: Query<{ readonly eventId: string }, OneEvent> = {
     const stored = await snapshot.log.find(snapshot.appId, eventId.toLowerCase())
     if (stored?.type !== eventCollected.type) throw new Problem('not_found')
     const data = dataOf(stored)
-    const { partition } = stored
-    if (data === null) return { ...itemOf(stored), partition, enrichment: null, countsIn: [] }
+    const contentHash = (await snapshot.log.contentHash(snapshot.appId, stored.eventId))!
+    const place = { ...itemOf(stored), partition: stored.partition, contentHash }
+    if (data === null) return { ...place, enrichment: null, countsIn: [] }
     const agent = userAgent(data.userAgent)
     const device = data.device === undefined ? agent.device : namedDevice(data.device)
     const kind = identityOf(data)?.kind
     const visitor = kind === undefined ? null : ((['userId', 'anonymousId', 'cookieless'] as const)[kind])
     const { browser, os, bot } = agent
     const enrichment = { rulesetVersion: RULESET_VERSION, device: DEVICES[device]!, browser, os, bot, visitor }
-    return { ...itemOf(stored), partition, enrichment, countsIn: rowsOf(snapshot, stored, data.event, bot) }
+    return { ...place, enrichment, countsIn: rowsOf(snapshot, stored, data.event, bot) }
   },
 }
 

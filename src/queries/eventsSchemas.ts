@@ -45,10 +45,15 @@ export const oneEventResult = {
   description: 'One event: what was sent, its place in the log, what the rules make of it, and the rows that count it.',
   type: 'object',
   additionalProperties: false,
-  required: [...eventItem.required, 'partition', 'enrichment', 'countsIn', 'asOf'],
+  required: [...eventItem.required, 'partition', 'contentHash', 'enrichment', 'countsIn', 'asOf'],
   properties: {
     ...eventItem.properties,
     partition: { type: 'integer', minimum: 1 },
+    contentHash: {
+      type: 'string',
+      pattern: '^[0-9a-f]{64}$',
+      description: 'What the append chain seals of it: SHA-256 of its seal and its data as appended; it outlives erasure.',
+    },
     enrichment: {
       title: 'Enrichment',
       type: ['object', 'null'],

@@ -74,6 +74,7 @@ export function memoryLog(partitions = 8): MemoryLog {
     readStream: missing,
     browse: missing,
     find: missing,
+    contentHash: missing,
     heads: missing,
     head: missing,
     redact: missing,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
+import { sha256 } from '../../../src/kernel/hashing.ts'
+import { uuidToBytes, uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import { silentLogger } from '../../../src/kernel/logger.ts'
 import { eventSummary as summaries } from '../../../src/projections/eventSummary.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
@@ -131,8 +132,12 @@ describe('the query bus', () => {
     const { body } = await bus.ask(one, appId, { eventId: event('e0').id })
     assert.deepEqual((body['enrichment'] as { bot: boolean; visitor: string }).visitor, 'userId')
     assert.deepEqual(body['countsIn'], ['even', null].map((name) => ({ projection: 'eventSummary', event: name, day: '2026-11-22', slotFrom: '2026-11-22T11:00:00.000Z', bot: true })))
+    const key = { app_id: uuidToBytes(appId), event_id: uuidToBytes(event('e0').id) }
+    const { seal, data } = await driver.database.knex('events').where(key).first<{ seal: ArrayBuffer; data: string }>()
+    assert.equal(body['contentHash'], sha256(new Uint8Array(seal), data).toString('hex'))
     await driver.log.redact(appId, event('e0').id, null)
-    assert.equal((await bus.ask(one, appId, { eventId: event('e0').id })).body['data'], null)
+    const erased = (await bus.ask(one, appId, { eventId: event('e0').id })).body
+    assert.deepEqual([erased['data'], erased['contentHash']], [null, body['contentHash']])
     await assert.rejects(bus.ask(one, appId, { eventId: uuidv7() }), { code: 'not_found' })
   })
 })
