@@ -82,7 +82,7 @@ for (const engine of ['SQLite', 'MariaDB']) {
           const made = await Promise.all(Array.from({ length: 20 }, (_, day) => salts.get(app(), now - day * 24 * HOUR)))
           const kept = (): number => {
             const files = ['', '-wal'].map((suffix) => readFileSync(file + suffix))
-            return made.filter((salt) => files.some((bytes) => bytes.includes(salt))).length
+            return made.filter((salt) => files.some((bytes) => bytes.includes(Buffer.from(salt)))).length
           }
           assert.equal(kept(), 20)
           now += 100 * HOUR
