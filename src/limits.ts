@@ -121,7 +121,7 @@ export const LIMITS = {
   leaseMs: 5_000,
   foldMinEvents: 100,
   /** At the head of the log, the time from one fold of a unit to its next. */
-  foldPaceMs: 50,
+  foldPaceMs: 100,
   /** A projector's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. */
   foldTargetMs: 1_000,
   /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '../kernel/logger.ts'
 import { backoffMs } from '../kernel/retry.ts'
+import { LIMITS } from '../limits.ts'
 import { Fenced } from './checkpoints.ts'
 import type { UnitRunner } from './unitRunner.ts'
 
@@ -47,9 +48,11 @@ export class Follower {
       try {
         if (this.failures > 0 && !(await this.stillMine())) return
         const announced = this.head
+        const began = performance.now()
         const folded = await this.options.runner.step()
         this.failures = 0
         if (!folded && this.head === announced) await this.sleep()
+        else if (folded && this.position >= announced) await this.rest(LIMITS.foldPaceMs - (performance.now() - began))
       } catch (error) {
         await this.recover(error)
       }
@@ -63,6 +66,11 @@ export class Follower {
     })
   }
 
+  /** At the head each fold is a transaction for a handful of events: a moment later it is one for many. */
+  private async rest(ms: number): Promise<void> {
+    if (ms > 0) await pause(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined)
+  }
+
   private async recover(error: unknown): Promise<void> {
     this.failures += 1
     if (error instanceof Fenced) {
@@ -70,7 +78,7 @@ export class Follower {
       return
     }
     this.options.logger.warn('a fold failed and is tried again', { error, failures: this.failures })
-    await pause(backoffMs(this.failures), undefined, { signal: this.stopping.signal }).catch(() => undefined)
+    await this.rest(backoffMs(this.failures))
   }
 
   /** The checkpoint as it is now, because the outcome of what failed is unknown. */
