@@ -25,6 +25,9 @@ export const LIMITS = {
   /** Over all addresses: wrong owner codes. */
   signInTriesPerMinute: 10,
   progressStreams: 100,
+  // One process
+  /** Sockets that may be open at once; further ones are closed at once. */
+  connections: 10_000,
   // One event
   eventNameChars: 128,
   eventIdChars: 256,

@@ -178,6 +178,7 @@ function listen(server: Server, { host, port }: Config): Promise<string> {
       const variable = error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'PORT' : 'HOST'
       reject(new ConfigError(variable, `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
     })
+    server.maxConnections = LIMITS.connections
     server.listen(port, host, () => {
       server.removeAllListeners('error')
       const address = server.address() as AddressInfo

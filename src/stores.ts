@@ -9,7 +9,7 @@ import { openEventLog } from './events/openEventLog.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Database } from './kernel/database.ts'
 import { openDatabase } from './kernel/database/open.ts'
-import { classifyMysql, classifySqlite } from './kernel/database/faults.ts'
+import { classifyMysql, isSqliteBusy } from './kernel/database/faults.ts'
 import type { Logger } from './kernel/logger.ts'
 import { migrate } from './kernel/migrations.ts'
 import { retry } from './kernel/retry.ts'
@@ -63,11 +63,12 @@ async function openMigrated(url: string, logger: Logger): Promise<Database> {
 }
 
 async function waitFor<T>(config: Config, logger: Logger, signal: AbortSignal | undefined, open: () => Promise<T>): Promise<T> {
-  const classify = config.databaseUrl.startsWith('sqlite:') ? classifySqlite : classifyMysql
+  // A file that cannot be opened will not come up by itself, as a server does.
+  const isPassing = config.databaseUrl.startsWith('sqlite:') ? isSqliteBusy : (error: unknown) => classifyMysql(error) === 'transient'
   const giveUpAt = performance.now() + LIMITS.storeStartMs
   try {
     return await retry(open, {
-      retryable: (error) => classify(error) === 'transient' && performance.now() < giveUpAt,
+      retryable: (error) => isPassing(error) && performance.now() < giveUpAt,
       onRetry: (error, tries) => logger.warn('waiting for the database', { tries, reason: reasonOf(error) }),
       ...(signal === undefined ? {} : { signal }),
     })
