@@ -1,7 +1,8 @@
 // A whole server-mode Recount on private stores: the processes of a production installation, an app and a key.
 import { randomBytes } from 'node:crypto'
 import { newApp, type TestApp } from '../../test/support/client.ts'
-import { type RecountProcess, startProcess } from '../../test/support/processes.ts'
+import type { RecountProcess } from '../../test/support/processes.ts'
+import { startBuilt } from './built.ts'
 import { freshDatabase, startMariadb, startRedis } from '../../test/support/servers.ts'
 
 export interface Stack {
@@ -9,6 +10,9 @@ export interface Stack {
   readonly api: RecountProcess
   readonly databaseUrl: string
   readonly redisUrl: string
+  readonly processes: readonly { readonly name: string; readonly pid: number }[]
+  readonly mariadbPid: number
+  readonly redisPid: number
   start(role: string): Promise<RecountProcess>
   stop(): Promise<void>
 }
@@ -21,9 +25,11 @@ export async function startStack(roles: readonly string[], more: Record<string, 
   const secret = randomBytes(32).toString('hex')
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, JWT_SECRET: secret, OWNER_CODE: ownerCode, LOG_LEVEL: 'info', ...more }
   const running: RecountProcess[] = []
+  const processes: { name: string; pid: number }[] = []
   const start = async (role: string): Promise<RecountProcess> => {
-    const started = await startProcess(role, env)
+    const started = await startBuilt(role, env)
     running.push(started)
+    processes.push({ name: role, pid: started.pid })
     return started
   }
   const api = await start('api')
@@ -34,6 +40,9 @@ export async function startStack(roles: readonly string[], more: Record<string, 
     api,
     databaseUrl,
     redisUrl: redis.url,
+    processes,
+    mariadbPid: mariadb.pid,
+    redisPid: redis.pid,
     start,
     async stop() {
       await Promise.all(running.map((process) => process.kill9()))
