@@ -1,7 +1,7 @@
 // An exact set of 32-bit numbers, kept and stored as a Roaring bitmap (portable format without runs, so any Roaring library
 // reads it). Equal sets have equal bytes however they came about, which is what lets `verify` compare rows. In JavaScript
-// rather than WASM: most sets here hold a handful of numbers, where crossing into WASM and freeing its memory by hand cost
-// more than the work (bench/README.md).
+// rather than WASM: filled number by number, small sets are as fast and large ones much faster than roaring-wasm's, unions
+// are as fast, and nobody has to free memory by hand (bench/distinctSet.ts).
 
 const COOKIE = 12_346
 const ARRAY_MAX = 4_096
