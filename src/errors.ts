@@ -21,22 +21,27 @@ export const ERRORS = {
   request_timeout: [408, 'The request did not arrive in time'],
   not_counted_yet: [408, 'The event was not counted within the time allowed'],
   conflict: [409, 'Somebody else changed this at the same time'],
+  already_replaced: [409, 'The key has been replaced already'],
+  key_ended: [409, 'The key has been revoked or has expired'],
+  already_running: [409, 'This is under way already'],
   payload_too_large: [413, 'The body is larger than this route takes'],
   uri_too_long: [414, 'The address is longer than this server takes'],
   unsupported_media_type: [415, 'The route takes application/json'],
   headers_too_large: [431, 'The request headers are larger than this server takes'],
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],
-  unavailable: [503, 'A store is unavailable; nothing was accepted; try again'],
+  unavailable: [503, 'A store is unavailable; try again'],
+  not_ready: [503, 'This process cannot take traffic at the moment'],
   overloaded: [503, 'The queue is full; nothing was accepted; try again'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** One fault in an input: where it is, as a JSON pointer or parameter name, and what is wrong. */
+/** One fault in an input: where it is, as a JSON pointer or parameter name, what is wrong, and a code where there are kinds of it. */
 export interface Fault {
   path: string
   detail: string
+  code?: string
 }
 
 export interface ProblemOptions {

@@ -104,6 +104,9 @@ export const LIMITS = {
   /** How many events one page of a filtered list looks at before it answers what it has, with a cursor to go on. */
   browseScanEvents: 20_000,
   waitForEventMs: 5_000,
+  /** A reader who has waited so long has the store asked whether it lives, and this is how long that may take. */
+  storeSuspectMs: 3_000,
+  storeAnswerMs: 2_000,
   cacheEntries: 10_000,
   cacheBytes: 32_000_000,
   cacheTtlSeconds: 3_600,

@@ -142,6 +142,8 @@ function startServing(base: Base, closings: Closing[]): { server: Server; bus: C
     replays: rebuilds,
     rateLimiter: createRateLimiter(config.rateLimit, clock),
     metrics: createMetrics({ lagByProjection: () => lags(stores), queueDepth: () => queue.depth() }),
+    isAway: (error) => log.classify(error) === 'transient',
+    askStore: () => log.head(0),
     ready: () => readiness(base),
   })
   return { server, bus }

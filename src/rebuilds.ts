@@ -31,7 +31,7 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
     return found
   }
   const start = (projection: Projection, what: string, work: (options: RebuildOptions) => Promise<unknown>): void => {
-    if (running.has(projection.name)) throw new Problem('conflict', `${projection.name} is being rebuilt already`)
+    if (running.has(projection.name)) throw new Problem('already_running', `${projection.name} is being rebuilt already`)
     const { log, clock } = options
     const done = work({ database, log, clock, logger, projection, signal: abort.signal })
       .then(() => logger.info(`${what} has switched`, { projection: projection.name }))

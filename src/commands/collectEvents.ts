@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { parseInstant } from '../kernel/instants.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { compile } from '../kernel/validation.ts'
+import { located } from '../kernel/validationWords.ts'
 import { LIMITS } from '../limits.ts'
 import type { AppendQueue } from './appendQueue.ts'
 import { envelopeSchema, eventListSchema } from './eventInput.ts'
@@ -143,7 +144,7 @@ function refuseFaults(faults: Fault[]): void {
 }
 
 function invalidBody(errors: readonly Fault[]): Problem {
-  return new Problem('invalid_body', `${errors[0]!.path} ${errors[0]!.detail}`.trim(), { errors })
+  return new Problem('invalid_body', located(errors[0]!), { errors })
 }
 
 function contextOf(request: CollectRequest, app: AppState, { sentAt }: Batch): EventContext {
@@ -181,10 +182,10 @@ function metaOf(key: KeyState): string {
 }
 
 function refuse(outcome: Outcome, { code, path, detail }: Refusal, input: unknown, index: number, batch: Batch, rules: AppRules): void {
-  const said = path === '' ? detail : `${path} ${detail}`
+  const said = located({ path, detail })
   outcome.ids.push(null)
   outcome.rejected.push({ index, code, detail: said })
-  if (outcome.faults.length < FAULTS_MAX) outcome.faults.push({ path: batch.pathOf(index) + path, detail })
+  if (outcome.faults.length < FAULTS_MAX) outcome.faults.push({ path: batch.pathOf(index) + path, detail, code })
   outcome.quarantine.push(quarantined(input, code, said, rules))
 }
 

@@ -27,7 +27,7 @@ export interface EventInput {
 
 const short = { type: 'string', minLength: 1, maxLength: LIMITS.shortTextChars } as const
 /** ISO 8601 with the longest fraction and offset; what it says is checked when it is read. */
-const instant = { type: 'string', minLength: 10, maxLength: 40, example: '2026-11-22T10:30:00Z' } as const
+const instant = { type: 'string', minLength: 10, maxLength: 40, 'x-words': 'an ISO 8601 date and time as text, such as 2026-11-22T10:30:00Z', example: '2026-11-22T10:30:00Z' } as const
 
 export const eventInputSchema: JsonSchema = {
   ...objectSchema(
@@ -48,7 +48,7 @@ export const eventInputSchema: JsonSchema = {
       timestamp: instant,
       interactive: { type: 'boolean' },
       value: { type: 'number' },
-      currency: { type: 'string', pattern: '^[A-Z]{3}$', example: 'EUR' },
+      currency: { type: 'string', pattern: '^[A-Z]{3}$', 'x-words': 'three capital letters (ISO 4217), such as EUR', example: 'EUR' },
       metadata: { type: 'object', maxProperties: LIMITS.metadataKeys },
     },
     ['event'],

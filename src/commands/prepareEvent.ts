@@ -98,7 +98,7 @@ async function later(
 function occurredAtOf(event: EventInput, context: EventContext): number | Refusal {
   if (event.timestamp === undefined) return context.receivedAt
   const said = parseInstant(event.timestamp, context.rules.app.settings.timezone)
-  if (said === undefined) return invalid('/timestamp', 'must be an existing instant in ISO 8601, such as 2026-11-22T10:30:00Z')
+  if (said === undefined) return invalid('/timestamp', 'must be an existing date and time in ISO 8601, such as 2026-11-22T10:30:00Z')
   const at = said + context.skewMs
   if (at < LIMITS.earliestMs) return invalid('/timestamp', 'lies before 1970')
   if (at > context.receivedAt + LIMITS.futureMs) {

@@ -68,7 +68,7 @@ export const rotateApiKey: Command<RotateApiKey, RotatedKey> = {
 }
 
 function refuseUnlessLive(key: KeyState, now: number): void {
-  if (key.revoked) throw new Problem('conflict', 'The key has been revoked: issue a new one')
-  if (key.replacedBy !== undefined) throw new Problem('conflict', `The key has been rotated already: its successor is ${key.replacedBy}`)
-  if (key.expiresAt !== undefined && key.expiresAt <= now) throw new Problem('conflict', 'The key has expired: issue a new one')
+  if (key.revoked) throw new Problem('key_ended', 'The key has been revoked: issue a new one')
+  if (key.replacedBy !== undefined) throw new Problem('already_replaced', `The key has been rotated already: its successor is ${key.replacedBy}`)
+  if (key.expiresAt !== undefined && key.expiresAt <= now) throw new Problem('key_ended', 'The key has expired: issue a new one')
 }

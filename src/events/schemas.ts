@@ -1,7 +1,7 @@
 // Schema fragments that several events share.
 import { LIMITS } from '../limits.ts'
 
-export const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' } as const
+export const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', 'x-words': 'an id (UUID in lower case)' } as const
 export const epochMs = { type: 'integer', minimum: 0 } as const
 export const name = { type: 'string', minLength: 1, maxLength: LIMITS.eventNameChars } as const
 export const identity = { type: 'string', minLength: 1, maxLength: LIMITS.identityChars } as const

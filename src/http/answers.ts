@@ -1,5 +1,5 @@
 // How an answer of the read side goes out: with its ETag, and as 304 where the client has it already.
-import type { Request, Response } from 'express'
+import type { Express, Request, Response } from 'express'
 import type { Answer, Query, QueryBus } from '../queries/query.ts'
 
 /** Asks a question about an app and writes the answer. `after` among the params is an event id to wait for. */
@@ -26,4 +26,12 @@ function matches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
   if (header.trim() === '*') return true
   return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+}
+
+/** JSON ends its line: after curl, the prompt stands on a line of its own. */
+export function endLines(app: Express): void {
+  app.response.json = function (this: Response, body?: unknown) {
+    if (this.get('Content-Type') === undefined) this.type('json')
+    return this.send(`${JSON.stringify(body)}\n`)
+  }
 }

@@ -3,11 +3,13 @@
 import express, { type Express, type RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import { endLines } from './answers.ts'
 import { type ClientAddress, clientAddress, type Trust } from './clientAddress.ts'
 import type { KeyAuthority } from './credentials.ts'
 import type { HttpDeps } from './deps.ts'
 import { problemsOf } from './middleware/problems.ts'
 import { securityHeaders } from './middleware/securityHeaders.ts'
+import { answeredWhileStoreHangs } from './middleware/storeWatch.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { appRoutes } from './routes/apps.ts'
 import { documentRoutes } from './routes/documents.ts'
@@ -29,6 +31,7 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
   app.disable('x-powered-by')
   app.set('etag', false)
   app.set('query parser', 'simple')
+  endLines(app)
   app.set('trust proxy', deps.config.trustProxy)
   const addressOf = clientAddress(deps.config.trustProxy, app.get('trust proxy fn') as Trust)
 
@@ -36,6 +39,7 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
   app.use(securityHeaders(deps.config.publicUrl))
   app.use(healthRoutes(deps))
   app.use(limited(deps, addressOf))
+  app.use(answeredWhileStoreHangs(deps))
   app.use(rootRoutes(deps))
   app.use(documentRoutes())
   app.use(metricRoutes(deps, addressOf))
@@ -48,7 +52,7 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
   app.use(() => {
     throw new Problem('not_found', 'There is no such route; /api-docs lists all of them')
   })
-  app.use(problemsOf(deps.logger))
+  app.use(problemsOf(deps))
   return { express: app, addressOf }
 }
 

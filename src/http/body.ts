@@ -86,7 +86,7 @@ async function decoded(bytes: Buffer, header: string | undefined, maxBytes: numb
     return await unpack(bytes, { maxOutputLength: maxBytes })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw new Problem('invalid_encoding', undefined, { cause })
+    throw new Problem('invalid_encoding', `The body is not whole or not valid ${encoding}`, { cause })
   }
 }
 

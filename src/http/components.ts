@@ -35,7 +35,10 @@ const problem = objectOf(
     detail: { type: 'string' },
     errors: {
       type: 'array',
-      items: objectOf({ path: { type: 'string', description: 'JSON pointer or parameter' }, detail: { type: 'string' } }, ['path', 'detail']),
+      items: objectOf(
+        { path: { type: 'string', description: 'JSON pointer or parameter' }, detail: { type: 'string' }, code: { type: 'string', description: 'Why an event was refused' } },
+        ['path', 'detail'],
+      ),
     },
   },
   ['type', 'title', 'status', 'code', 'detail'],

@@ -20,7 +20,7 @@ export interface KeyGrant {
 export interface KeyAuthority {
   /**
    * The key of `rk_…` or an analytics token, with or without `Bearer `. Answers at once where it can. Throws Problem
-   * `unauthenticated`, `token_expired`, `key_revoked`, `unavailable`.
+   * `unauthenticated`, `token_expired`, `key_revoked`, `forbidden` (a user token), `unavailable`.
    */
   resolve(credential: string): KeyGrant | Promise<KeyGrant>
 }
@@ -77,6 +77,10 @@ function proved(credential: string, keyring: Keyring, tokens: Tokens): KeyGrant 
     if (!PUBLIC_KEY.test(credential)) throw new Problem('unauthenticated', 'The write key is malformed')
     const key = keyring.state.keyByHash(sha256(credential).toString('hex'))
     return key === undefined ? undefined : { key, viaPublicKey: true, tokenExpiresAt: undefined }
+  }
+  if (tokens.kindOf(credential) === 'user') {
+    tokens.verifyUser(credential)
+    throw new Problem('forbidden', 'This takes an analytics token or a write key (POST /auth/api-key), not the user token of a sign-in')
   }
   const token = tokens.verifyAnalytics(credential)
   const key = keyring.state.key(token.keyId)

@@ -24,7 +24,7 @@ export interface ReplayProgress {
   readonly etaSeconds: number | null
 }
 
-/** Control over rebuilds. Throws Problem `not_found` for an unknown projection, `conflict` where one is running already. */
+/** Control over rebuilds. Throws Problem `not_found` for an unknown projection, `already_running` where one is. */
 export interface Replays {
   /** Starts a rebuild beside the live build, of one app or of all, and answers at once; it switches when it has caught up. */
   rebuild(projection: string, appId: string | undefined): Promise<void>
@@ -52,6 +52,10 @@ export interface HttpDeps {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly logger: Logger
+  /** Does the error say that a store is away for now? Then the answer is 503, and the same request may succeed later. */
+  isAway(error: unknown): boolean
+  /** Asks the store something small; it rejects, or never answers, while the store is away. */
+  askStore(): Promise<unknown>
   /** May this process take traffic? Faults are for the log, never for the answer. */
   ready(): Promise<{ ready: boolean; faults: readonly string[] }>
 }

@@ -2,15 +2,20 @@
 // HTTP parser. What is not a designed answer becomes `internal`, is logged whole, and tells the client nothing.
 import type { Server, ServerResponse } from 'node:http'
 import { Problem } from '../errors.ts'
-import type { Logger } from '../kernel/logger.ts'
+import { DeadlineExceeded } from '../kernel/deadline.ts'
+import type { HttpDeps } from './deps.ts'
+
+/** What the edge needs to make an answer of an error; without `isAway`, no store stands behind it. */
+export type Edge = Pick<HttpDeps, 'logger'> & Partial<Pick<HttpDeps, 'isAway'>>
 
 /** The designed answer for whatever was thrown. */
-export function asProblem(error: unknown): Problem {
+export function asProblem(error: unknown, isAway: HttpDeps['isAway'] = () => false): Problem {
   if (error instanceof Problem) return error
   if (error instanceof URIError) return new Problem('bad_request', 'The address holds a malformed %-escape')
   const status = statusOf(error)
   if (status === 404) return new Problem('not_found')
   if (status !== undefined && status >= 400 && status < 500) return new Problem('bad_request')
+  if (error instanceof DeadlineExceeded || isAway(error)) return new Problem('unavailable', undefined, { cause: error })
   return new Problem('internal', undefined, { cause: error })
 }
 
@@ -21,14 +26,15 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /** Writes the problem and ends the answer; logs it when it is a defect. `more` is a flat list of header names and values. */
-export function writeProblem(res: ServerResponse, error: unknown, logger: Logger, more: readonly string[] = []): Problem {
-  const problem = asProblem(error)
+export function writeProblem(res: ServerResponse, error: unknown, { logger, isAway }: Edge, more: readonly string[] = []): Problem {
+  const problem = asProblem(error, isAway)
   if (problem.code === 'internal') logger.error('a request failed', { error: problem.cause ?? problem })
+  else if (problem.code === 'unavailable' && problem !== error) logger.warn('a store is away', { error: problem.cause })
   if (res.headersSent || res.destroyed) {
     res.destroy()
     return problem
   }
-  const body = JSON.stringify(problem)
+  const body = `${JSON.stringify(problem)}\n`
   const headers = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))]
   headers.push('Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff', ...more)
   if (problem.status === 401) headers.push('WWW-Authenticate', 'Bearer')
@@ -61,7 +67,7 @@ export function answerParserErrors(server: Server): void {
 /** A whole answer, as bytes, for what was refused before there was a request. */
 function rawProblem(errorCode: string | undefined): string {
   const problem = PARSER[errorCode ?? ''] ?? new Problem('bad_request')
-  const body = JSON.stringify(problem)
+  const body = `${JSON.stringify(problem)}\n`
   return [
     `HTTP/1.1 ${problem.status} ${REASONS[problem.status] ?? 'Bad Request'}`,
     'Content-Type: application/problem+json',

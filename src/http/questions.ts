@@ -7,7 +7,7 @@ import { AS_OF_SCHEMA } from '../queries/schemas.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
-export const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' } as const
+export const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', 'x-words': 'an id (UUID in lower case)' } as const
 
 const appId = { ...uuid, description: 'The app; with an analytics token its own app unless given' } as const
 export const page = {
@@ -15,7 +15,7 @@ export const page = {
   cursor: { type: 'string', minLength: 1, maxLength: 512, description: '`nextCursor` of the answer before' },
 } as const
 
-const after = { ...uuid, description: 'Wait until this event is counted, for a few seconds' } as const
+const after = { ...uuid, 'x-words': 'an event id (UUID in lower case), as /collect answers it', description: 'Wait until this event is counted, for a few seconds' } as const
 
 export function objectOf(properties: Schema, required: readonly string[] = []): Schema {
   return { type: 'object', additionalProperties: false, required, properties }

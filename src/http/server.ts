@@ -22,13 +22,13 @@ export function createHttpServer(deps: HttpDeps): Server {
       connectionsCheckingInterval: 1_000,
     },
     (req, res) => {
-      if (req.url!.length > LIMITS.urlBytes) writeProblem(res, new Problem('uri_too_long'), deps.logger)
+      if (req.url!.length > LIMITS.urlBytes) writeProblem(res, new Problem('uri_too_long'), deps)
       else if (isCollect(req.url!)) collect(req, res)
       else app.express(req, res)
     },
   )
   answerParserErrors(server)
   // `Expect: something` has no answer but this one; 100-continue is Node's own.
-  server.on('checkExpectation', (_req, res) => writeProblem(res, new Problem('bad_request', 'Expect takes 100-continue'), deps.logger))
+  server.on('checkExpectation', (_req, res) => writeProblem(res, new Problem('bad_request', 'Expect takes 100-continue'), deps))
   return server
 }

@@ -4,7 +4,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { Fault } from '../errors.ts'
-import { words } from './validationWords.ts'
+import { WORDS, words } from './validationWords.ts'
 
 export type Check = (input: unknown) => Fault[]
 
@@ -37,10 +37,10 @@ export function compile(schema: Readonly<Record<string, unknown>>, options: Chec
 
 function strictAjv(coerceTypes: boolean): Ajv {
   // strictRequired would forbid `then: { required }`, where the property is described outside the branch.
-  const ajv = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true, allErrors: true, coerceTypes })
+  const ajv = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true, allErrors: true, verbose: true, coerceTypes })
   formats.default(ajv)
   // OpenAPI's annotation; the schemas are the document's components too.
-  ajv.addVocabulary(['example'])
+  ajv.addVocabulary(['example', WORDS])
   return ajv
 }
 

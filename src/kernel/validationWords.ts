@@ -4,11 +4,14 @@ import type { ErrorObject } from 'ajv'
 
 const NAME_CHARS_MAX = 64
 
+/** A schema's own words for what it describes, such as `an event id (UUID)`: a pattern tells nobody anything. */
+export const WORDS = 'x-words'
+
 type Params = Readonly<Record<string, unknown>>
 
 const SENTENCES: Readonly<Record<string, (params: Params) => string>> = {
-  additionalProperties: ({ additionalProperty }) => `unknown field ${named(additionalProperty)}`,
-  unevaluatedProperties: ({ unevaluatedProperty }) => `unknown field ${named(unevaluatedProperty)}`,
+  additionalProperties: () => 'unknown field',
+  unevaluatedProperties: () => 'unknown field',
   required: () => 'is required',
   dependentRequired: ({ property }) => `is required together with ${named(property)}`,
   type: ({ type }) => `must be ${types(type)}`,
@@ -46,8 +49,13 @@ const FORMATS: Readonly<Record<string, string>> = {
   ipv6: 'an IPv6 address',
 }
 
+/** Faults of form: all of them mean that the text is not what the schema's `x-words` call it. */
+const FORM = new Set(['type', 'pattern', 'format', 'minLength'])
+
 /** What is wrong, as a sentence that follows the field's path. */
 export function words(error: ErrorObject): string {
+  const called = (error.parentSchema as Params | undefined)?.[WORDS]
+  if (typeof called === 'string' && FORM.has(error.keyword)) return `must be ${called}`
   return SENTENCES[error.keyword]?.(error.params as Params) ?? error.message ?? 'is not valid'
 }
 
@@ -74,4 +82,10 @@ function choice(branches: unknown): string {
   if (!Array.isArray(branches) || branches.length === 0) return 'must match exactly one of the forms allowed'
   const parts = [...new Set(branches.map((branch) => String(branch).replace(/^must be /, '')))]
   return `must be ${parts.join(' or ')}`
+}
+
+/** A fault with its place as people write it: `metadata.plan: must be a string` for the pointer /metadata/plan. */
+export function located({ path, detail }: { readonly path: string; readonly detail: string }): string {
+  const place = path.slice(1).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.')
+  return place === '' ? detail : `${place}: ${detail}`
 }

@@ -12,7 +12,7 @@ export const eventItem = {
   additionalProperties: false,
   required: ['id', 'event', 'occurredAt', 'recordedAt', 'position', 'data'],
   properties: {
-    id: { type: 'string', pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', description: 'UUID.' },
+    id: { type: 'string', pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', 'x-words': 'an event id (UUID)', description: 'UUID.' },
     event: { ...text, description: 'Its name; null where the event was erased.' },
     occurredAt: time,
     recordedAt: time,

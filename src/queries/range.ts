@@ -42,6 +42,10 @@ export const RANGE_SCHEMA = {
   example: { from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z', timezone: 'UTC' },
 } as const
 
+const NO_INSTANT = 'is no ISO 8601 date or time'
+/** What an unescaped + in an address becomes. */
+const BLANK_FOR_PLUS = /T\d\d:\d\d\S* \d\d(?::?\d\d)?$/
+
 /** Throws Problem `invalid_parameter` or `empty_range`. `all` answers undefined: it depends on what was counted. */
 export function resolveRange(params: RangeParams, timezone: string, nowMs: number): Range | undefined {
   const zone = localDays(timezone)
@@ -58,7 +62,7 @@ export function resolveRange(params: RangeParams, timezone: string, nowMs: numbe
     const text = params[path]
     if (text === undefined) return undefined
     const atMs = parseInstant(text, timezone)
-    if (atMs === undefined || !Number.isFinite(atMs)) faults.push({ path, detail: 'is no ISO 8601 date or time' })
+    if (atMs === undefined || !Number.isFinite(atMs)) faults.push({ path, detail: BLANK_FOR_PLUS.test(text) ? `${NO_INSTANT}: write the + of an offset as %2B in an address` : NO_INSTANT })
     return atMs
   }
   const from = read('from')

@@ -13,6 +13,8 @@ interface Case {
   readonly code: string
   /** Of the first fault. */
   readonly path?: string
+  /** The whole answer, in words. */
+  readonly says?: RegExp
 }
 
 const GOOD = { event: 'signup', userId: 'u-1' }
@@ -53,6 +55,7 @@ const BODIES: Case[] = [
   { name: 'a deflate bomb', asked: collect(deflateSync(Buffer.alloc(20_000_000, 0x20)), { headers: { 'content-encoding': 'deflate' } }), status: 413, code: 'payload_too_large' },
   { name: 'truncated gzip', asked: collect(gzipSync(JSON.stringify(GOOD)).subarray(0, 30), { headers: { 'content-encoding': 'gzip' } }), status: 400, code: 'invalid_encoding' },
   { name: 'plain text that says gzip', asked: collect(GOOD, { headers: { 'content-encoding': 'gzip' } }), status: 400, code: 'invalid_encoding' },
+  { name: 'a broken brotli body', asked: collect(GOOD, { headers: { 'content-encoding': 'br' } }), status: 400, code: 'invalid_encoding', says: /not valid br"/ },
   { name: 'an unknown encoding', asked: collect(GOOD, { headers: { 'content-encoding': 'zstd' } }), status: 400, code: 'invalid_encoding' },
   { name: 'an encoding named after a property of objects', asked: collect(GOOD, { headers: { 'content-encoding': 'constructor' } }), status: 400, code: 'invalid_encoding' },
   { name: 'a hundred thousand levels', asked: collect(nested(100_000)), status: 400, code: 'invalid_body' },
@@ -85,6 +88,22 @@ const EVENTS: Case[] = [
   }).map(([name, [body, path]]): Case => ({ name: `an event with ${name}`, asked: collect(body), status: 400, code: 'invalid_event', path: path as string })),
 ]
 
+const WORDS: Case[] = [
+  { name: 'a time in a word', asked: collect(event({ timestamp: 'yesterday' })), status: 400, code: 'invalid_event', says: /must be an ISO 8601 date and time/ },
+  { name: 'an unknown field in one line', asked: collect({ events: [GOOD], foo: 1 }), status: 400, code: 'invalid_body', says: /"detail":"foo: unknown field"/ },
+  { name: 'a future time with its own reason', asked: collect(event({ timestamp: '2999-01-01T00:00:00Z' })), status: 400, code: 'invalid_event', says: /24 hours in the future","code":"timestamp_in_future"/ },
+  { name: 'a fruit for an event to wait for', asked: (fixture) => ({ path: '/analytics/event-summary?after=banana', token: fixture.app.token }), status: 400, code: 'invalid_parameter', says: /must be an event id \(UUID/ },
+  { name: 'an offset whose + became a blank', asked: (fixture) => ({ path: '/analytics/event-summary?from=2026-01-01T00:00:00+02:00', token: fixture.app.token }), status: 400, code: 'invalid_parameter', says: /%2B/ },
+  { name: 'a key that was replaced already', asked: replaced, status: 409, code: 'already_replaced', says: /its successor is/ },
+]
+
+async function replaced(fixture: Fixture): Promise<Asked> {
+  const { keyId } = await fixture.issue({})
+  const asked = { path: '/auth/regenerate', token: fixture.app.userToken, body: { keyId } }
+  assert.equal((await fixture.ask(asked)).status, 201)
+  return asked
+}
+
 const CREDENTIALS: Case[] = [
   { name: 'no credentials', asked: { path: '/collect', body: GOOD }, status: 401, code: 'unauthenticated' },
   { name: 'garbage', asked: { path: '/collect', body: GOOD, token: 'garbage' }, status: 401, code: 'unauthenticated' },
@@ -101,10 +120,14 @@ const CREDENTIALS: Case[] = [
   { name: "a token that names another app than its key's", asked: (fixture) => ({ path: '/collect', body: GOOD, token: forged(fixture, { app: fixture.other.appId }) }), status: 401, code: 'unauthenticated' },
   { name: 'a token of a key that never was', asked: (fixture) => ({ path: '/collect', body: GOOD, token: forged(fixture, { sub: fixture.app.appId }) }), status: 401, code: 'unauthenticated' },
   { name: 'a token whose subject is SQL', asked: (fixture) => ({ path: '/collect', body: GOOD, token: forged(fixture, { sub: "' OR 1=1 --" }) }), status: 401, code: 'unauthenticated' },
-  { name: 'a user token', asked: (fixture) => ({ path: '/collect', body: GOOD, token: fixture.app.userToken }), status: 401, code: 'unauthenticated' },
+  { name: 'a user token', asked: (fixture) => ({ path: '/collect', body: GOOD, token: fixture.app.userToken }), status: 403, code: 'forbidden', says: /analytics token or a write key/ },
   { name: 'a JWT in the address', asked: (fixture) => ({ path: `/collect?key=${fixture.app.token}`, body: GOOD }), status: 400, code: 'invalid_parameter', path: 'key' },
   { name: 'a JWT as writeKey', asked: (fixture) => ({ path: '/collect', body: { events: [GOOD], writeKey: fixture.app.token } }), status: 401, code: 'unauthenticated' },
-  { name: 'an analytics token where a user is asked for', asked: (fixture) => ({ path: '/apps', token: fixture.app.token }), status: 401, code: 'unauthenticated' },
+  { name: 'an analytics token where a user is asked for', asked: (fixture) => ({ path: '/apps', token: fixture.app.token }), status: 403, code: 'forbidden', says: /user token of the owner/ },
+  { name: 'an analytics token where the owner is asked for', asked: (fixture) => ({ path: '/projections', token: fixture.app.token }), status: 403, code: 'forbidden', says: /user token of the owner/ },
+  { name: 'a write key where a user is asked for', asked: (fixture) => ({ path: '/apps', token: fixture.app.writeKey }), status: 403, code: 'forbidden' },
+  { name: 'an analytics token in X-API-Key where a user is asked for', asked: (fixture) => ({ path: '/apps', headers: { 'x-api-key': fixture.app.token } }), status: 403, code: 'forbidden' },
+  { name: 'a forged analytics token where a user is asked for', asked: (fixture) => ({ path: '/apps', token: forged(fixture, {}, 'x') }), status: 401, code: 'unauthenticated' },
   { name: 'a user token signed as an analytics token', asked: (fixture) => ({ path: '/apps', token: jwt.sign({ aud: 'recount:user', iss: 'recount', sub: fixture.app.appId }, createHmac('sha256', 'x').digest()) }), status: 401, code: 'unauthenticated' },
   { name: 'a user token without expiry', asked: (fixture) => ({ path: '/apps', token: jwt.sign({ aud: 'recount:user', iss: 'recount', sub: fixture.app.appId }, secretOf('user')) }), status: 401, code: 'unauthenticated' },
   { name: 'a user token of nobody', asked: (fixture) => ({ path: '/apps', token: fixture.tokens.issueUser(fixture.app.appId).token }), status: 401, code: 'unauthenticated' },
@@ -179,7 +202,7 @@ describe('bad input over HTTP', function () {
   })
   after(() => fixture.close())
 
-  for (const { name, asked, status, code, path } of [...BODIES, ...EVENTS, ...CREDENTIALS, ...ROUTES]) {
+  for (const { name, asked, status, code, path, says } of [...BODIES, ...EVENTS, ...WORDS, ...CREDENTIALS, ...ROUTES]) {
     it(`refuses ${name} with ${status} ${code}`, async () => {
       const told = await fixture.ask(typeof asked === 'function' ? await asked(fixture) : asked)
       assert.equal(`${told.status} ${String(told.body['code'])}`, `${status} ${code}`, told.text)
@@ -187,6 +210,8 @@ describe('bad input over HTTP', function () {
         const [fault] = told.body['errors'] as { path: string }[]
         assert.equal(fault?.path, path, told.text)
       }
+      if (says !== undefined) assert.match(told.text, says)
+      assert.ok(told.text.endsWith('}\n'))
       assert.equal((await fixture.ask({ path: '/health/live' })).status, 200)
     })
   }

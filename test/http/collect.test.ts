@@ -49,6 +49,7 @@ describe('POST /collect', function () {
     assert.deepEqual((told['ids'] as unknown[]).map((id) => typeof id), ['string', 'object', 'object', 'object', 'string'])
     const rejected = told['rejected'] as { index: number; code: string }[]
     assert.deepEqual(rejected.map(({ index, code }) => `${index} ${code}`), ['1 invalid_event', '2 metadata_too_large', '3 timestamp_in_future'])
+    assert.match((told['rejected'] as { detail: string }[])[2]!.detail, /^timestamp: lies more than 24 hours in the future$/)
   })
 
   it('keeps what looks like an attack as the data that it is', async () => {

@@ -17,7 +17,8 @@ describe('reading over HTTP', function () {
     const { appId } = (await fixture.ask({ path: '/auth/register', token, body: { name: 'Bakery' } })).body as { appId: string }
     const path = `/apps/${appId}`
     assert.equal((await fixture.ask({ path, token })).body['name'], 'Bakery')
-    await fixture.ask({ method: 'PATCH', path, token, body: { name: 'Café', timezone: 'Europe/Paris' } })
+    const changed = await fixture.ask({ method: 'PATCH', path, token, body: { name: 'Café', timezone: 'Europe/Paris' } })
+    assert.deepEqual([changed.status, changed.body['name'], changed.body['timezone']], [200, 'Café', 'Europe/Paris'])
     const told = await fixture.ask({ path, token })
     assert.deepEqual([told.body['name'], told.body['timezone']], ['Café', 'Europe/Paris'])
     assert.equal((await fixture.ask({ path, token, headers: { 'if-none-match': told.headers.etag! } })).status, 304)

@@ -97,6 +97,44 @@ describe('the HTTP server', function () {
     })
   })
 
+  it('answers 503 with Retry-After what a store says that is away, whoever asked it', async () => {
+    const gone = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7'), { code: 'ECONNREFUSED' })
+    const isAway = (error: unknown): boolean => error === gone
+    const asking503: Partial<HttpDeps> = { isAway, queries: { ask: () => Promise.reject(gone) }, collector: { collect: () => Promise.reject(gone) } }
+    await withServer(asking503, async (asking) => {
+      const { token } = fakeDeps().tokens.issueUser(OWNER)
+      for (const asked of [{ path: `/analytics/event-summary?appId=${ID}`, token }, { path: `/events?appId=${ID}`, token }, write]) {
+        const told = await asking(asked)
+        assert.equal(outcome(told), '503 unavailable', asked.path)
+        assert.equal(told.headers['retry-after'], '1')
+        assert.ok(!told.text.includes('10.0.0.7'))
+      }
+    })
+  })
+
+  it('waits as long as a question takes while the store lives, and not when it hangs', async () => {
+    const { token } = fakeDeps().tokens.issueUser(OWNER)
+    const asked = { path: '/projections', token }
+    let answer: (() => void) | undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    const projections = async (): Promise<Awaited<ReturnType<HttpDeps['control']['projections']>>> => {
+      await answered
+      return { body: { projections: [] }, etag: '"abc"', cached: false }
+    }
+    const control = { ...fakeDeps().control, projections }
+    const askStore = (): Promise<void> => {
+      answer!()
+      return Promise.resolve()
+    }
+    await withServer({ control, askStore }, async (asking) => assert.equal((await asking(asked)).status, 200))
+    const hanging = new Promise<never>(() => undefined)
+    await withServer({ control: { ...control, projections: () => hanging }, askStore: () => hanging }, async (asking) => {
+      const started = performance.now()
+      assert.equal(outcome(await asking(asked)), '503 unavailable')
+      assert.ok(performance.now() - started < 6_000)
+    })
+  })
+
   it('ends requests that are late or no HTTP, with a problem', async () => {
     await withServer({}, async (asking, port) => {
       const slow = await raw(port, `POST /collect HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${WRITE_KEY}\r\ncontent-length: 50\r\n\r\n{"ev`)
@@ -154,7 +192,8 @@ describe('the HTTP server', function () {
     const ready = (): Promise<{ ready: boolean; faults: string[] }> => Promise.resolve({ ready: false, faults: ['Redis at 10.0.0.7 is down'] })
     await withServer({ ready }, async (asking) => {
       const told = await asking({ path: '/health/ready' })
-      assert.equal(outcome(told), '503 unavailable')
+      assert.equal(outcome(told), '503 not_ready')
+      assert.equal(told.headers['retry-after'], '1')
       assert.ok(!told.text.includes('10.0.0.7'))
     })
   })

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
 import { Problem } from '../../errors.ts'
 import { type UserCaller, setCaller } from '../caller.ts'
-import { refreshed } from '../credentials.ts'
+import { PUBLIC_KEY, refreshed } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 
 export const USER_COOKIE = 'recount_user'
@@ -28,10 +28,11 @@ export function requireOwner(deps: UserDeps): RequestHandler {
   }
 }
 
-/** Throws Problem `unauthenticated`, `token_expired`, `origin_not_allowed`, `unavailable`. */
+/** Throws Problem `unauthenticated`, `token_expired`, `forbidden` (a key), `origin_not_allowed`, `unavailable`. */
 export async function authenticateUser(deps: UserDeps, req: Request): Promise<UserCaller> {
   const header = bearerOf(req)
   const token = header ?? cookieOf(req, USER_COOKIE)
+  refuseKeys(deps, token ?? req.get('x-api-key'))
   if (token === undefined) throw new Problem('unauthenticated', 'Send Authorization: Bearer <user token>')
   const { accountId, expiresAt } = deps.tokens.verifyUser(token)
   if (header === undefined && !SAFE.has(req.method) && !isOwnOrigin(req, deps.config.publicUrl)) {
@@ -41,6 +42,16 @@ export async function authenticateUser(deps: UserDeps, req: Request): Promise<Us
   else if (!(await deps.keyring.trusted())) throw new Problem('unavailable', 'Accounts cannot be checked at the moment; try again')
   if (deps.keyring.state.account(accountId) === undefined) throw new Problem('unauthenticated', 'The account is not known')
   return { kind: 'user', accountId, expiresAt }
+}
+
+/** A key is no lack of credentials: whoever sent one is told which kind goes here. */
+function refuseKeys({ tokens }: UserDeps, credential: string | undefined): void {
+  if (credential === undefined) return
+  const isToken = tokens.kindOf(credential) === 'analytics'
+  if (isToken) tokens.verifyAnalytics(credential)
+  if (isToken || PUBLIC_KEY.test(credential)) {
+    throw new Problem('forbidden', 'This takes the user token of the owner, from a sign-in (POST /auth/local); keys collect and read numbers')
+  }
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])

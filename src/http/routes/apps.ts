@@ -103,8 +103,8 @@ function oneApp(router: Router, deps: AppDeps): void {
    *       content: { application/json: { schema: { $ref: '#/components/schemas/UpdateAppBody' } } }
    *     responses:
    *       200:
-   *         description: Changed
-   *         content: { application/json: { schema: { $ref: '#/components/schemas/AppId' } } }
+   *         description: The app as it is now
+   *         content: { application/json: { schema: { $ref: '#/components/schemas/App' } } }
    *   delete:
    *     operationId: deleteApp
    *     tags: [Apps]
@@ -125,7 +125,8 @@ function oneApp(router: Router, deps: AppDeps): void {
       const input = { ...(bodyOf(res) as Omit<UpdateApp, 'appId'>), appId: (queryOf(res) as { appId: string }).appId }
       const { appId } = await deps.bus.execute(updateApp, input, { actor: accountId })
       await deps.relay.apply(appId)
-      res.json({ appId })
+      const atLeast = deps.keyring.state.app(appId)?.position ?? 0
+      res.json((await deps.control.app(appId, { atLeast })).body)
     })
     .delete(user, validateQuery(appIdParameters), async (_req, res) => {
       const { appId } = queryOf(res) as { appId: string }

@@ -77,7 +77,7 @@ async function serve(
       status = answer.status
     } else status = otherMethod(req, res)
   } catch (error) {
-    status = writeProblem(res, error, deps.logger, corsHeaders(req)).status
+    status = writeProblem(res, error, deps, corsHeaders(req)).status
   }
   deps.metrics.collected(status, (performance.now() - started) / 1_000)
 }
@@ -166,7 +166,7 @@ function faultOf(name: string): string {
 
 function write(res: ServerResponse, answer: CollectAnswer, cors: readonly string[]): void {
   const { status, ...rest } = answer
-  const body = one(answer) ?? JSON.stringify(rest)
+  const body = one(answer) ?? `${JSON.stringify(rest)}\n`
   // Ids, codes and JSON's escapes aside, details may quote what was sent: count bytes, not characters.
   const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body)), 'X-Content-Type-Options', 'nosniff']
   res.writeHead(status, cors.length === 0 ? headers : headers.concat(cors))
@@ -175,7 +175,7 @@ function write(res: ServerResponse, answer: CollectAnswer, cors: readonly string
 
 /** What a single event is answered, by far the most frequent text; an id is a UUID and needs no escaping. */
 function one({ status, accepted, ids }: CollectAnswer): string | undefined {
-  return status === 202 && accepted === 1 && ids.length === 1 ? `{"accepted":1,"ids":["${ids[0]}"],"rejected":[]}` : undefined
+  return status === 202 && accepted === 1 && ids.length === 1 ? `{"accepted":1,"ids":["${ids[0]}"],"rejected":[]}\n` : undefined
 }
 
 const ALLOW = ['Allow', 'POST, OPTIONS']

@@ -45,7 +45,7 @@ export function healthRoutes(deps: Pick<HttpDeps, 'ready' | 'logger'>): Router {
       const { ready, faults } = await deps.ready()
       if (!ready) {
         deps.logger.warn('not ready', { faults })
-        throw new Problem('unavailable', 'Not ready')
+        throw new Problem('not_ready')
       }
       res.set('Cache-Control', 'no-store').json({ status: 'ready' })
     })

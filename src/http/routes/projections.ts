@@ -19,7 +19,7 @@ export const projectionParameters = {
   type: 'object',
   additionalProperties: false,
   required: ['name'],
-  properties: { name: { type: 'string', pattern: '^[A-Za-z]{1,64}$' } },
+  properties: { name: { type: 'string', pattern: '^[A-Za-z]{1,64}$', 'x-words': 'the name of a projection' } },
 } as const
 
 export const rebuildSchema = {

@@ -87,6 +87,8 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     metrics: createMetrics(),
     clock: systemClock,
     logger: silentLogger,
+    isAway: () => false,
+    askStore: () => Promise.resolve(),
     ready: () => Promise.resolve({ ready: true, faults: [] }),
     ...overrides,
   }

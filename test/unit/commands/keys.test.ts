@@ -105,10 +105,10 @@ describe('RotateApiKey', () => {
   })
 
   it('refuses a key that is revoked, expired or rotated already', () => {
-    given(...BAKERY, revoked).when(rotateApiKey, { keyId: KEY }).refused('conflict')
-    given(account(ALICE), app(), key({ expiresAt: NOW })).when(rotateApiKey, { keyId: KEY }).refused('conflict')
+    given(...BAKERY, revoked).when(rotateApiKey, { keyId: KEY }).refused('key_ended')
+    given(account(ALICE), app(), key({ expiresAt: NOW })).when(rotateApiKey, { keyId: KEY }).refused('key_ended')
     const rotated = fact(apiKeyRotated, `key:${KEY}`, { keyId: KEY, appId: APP, replacedBy: id('next'), endsAt: NOW + 1 })
-    given(...BAKERY, rotated).when(rotateApiKey, { keyId: KEY }).refused('conflict')
+    given(...BAKERY, rotated).when(rotateApiKey, { keyId: KEY }).refused('already_replaced')
   })
 
   it('does not know the keys of others and of deleted apps', () => {

@@ -1,0 +1,64 @@
+// What clients see while MySQL is away or hangs, and that it passes by itself.
+import assert from 'node:assert/strict'
+import { eventually } from '../support/eventually.ts'
+import { freshDatabase, freshRedis, startMariadb, type TestServer } from '../support/servers.ts'
+import { codeOf, type Fixture, startFixture, type Told } from './support/fixture.ts'
+
+const TRIED_AGAIN_MS = 6_500
+
+describe('while MySQL is away', function () {
+  this.timeout(120_000)
+  let server: TestServer
+  let fixture: Fixture
+
+  before(async () => {
+    server = await startMariadb()
+    fixture = await startFixture({ DATABASE_URL: await freshDatabase(server), REDIS_URL: await freshRedis() })
+  })
+  after(async () => {
+    server.thaw()
+    await fixture.close()
+    await server.kill9()
+  })
+
+  const questions = (): { path: string; token: string }[] => [
+    { path: `/analytics/event-summary`, token: fixture.app.token },
+    { path: `/events`, token: fixture.app.token },
+    { path: '/apps', token: fixture.app.userToken },
+    { path: `/apps/${fixture.app.appId}`, token: fixture.app.userToken },
+    { path: `/auth/api-key?appId=${fixture.app.appId}`, token: fixture.app.userToken },
+    { path: '/projections', token: fixture.app.userToken },
+  ]
+  const askAll = (): Promise<(Told & { path: string; ms: number })[]> =>
+    Promise.all(
+      questions().map(async (question) => {
+        const started = performance.now()
+        const told = await fixture.ask(question)
+        return { ...told, path: question.path, ms: performance.now() - started }
+      }),
+    )
+  const refused = async (): Promise<void> => {
+    for (const told of await askAll()) {
+      assert.equal(`${told.status} ${codeOf(told)}`, '503 unavailable', `${told.path}: ${told.text}`)
+      assert.ok(Number(told.headers['retry-after']) >= 1, told.path)
+      assert.ok(told.ms < TRIED_AGAIN_MS, `${told.path} took ${told.ms} ms`)
+    }
+  }
+  const answered = (): Promise<boolean> => eventually(async () => (await askAll()).every(({ status }) => status === 200), { timeoutMs: 60_000 })
+
+  it('questions are answered 503 with Retry-After when it was killed, and again 200 once it is back', async () => {
+    await answered()
+    await server.kill9()
+    await refused()
+    await server.restart()
+    await answered()
+  })
+
+  it('questions end in bounded time when it hangs, and go on once it answers', async () => {
+    await answered()
+    server.freeze()
+    await refused()
+    server.thaw()
+    await answered()
+  })
+})
