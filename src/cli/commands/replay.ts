@@ -1,6 +1,7 @@
 // recount replay
 import { Argument, Command } from 'commander'
 import { readConfig } from '../../config.ts'
+import { PROJECTIONS } from '../../projections/all.ts'
 
 const HELP = `
 The new build stands beside the live one until it has caught up; readers see the old numbers, then the new ones. Interrupted
@@ -12,7 +13,7 @@ Examples:
 export function replayCommand(): Command {
   return new Command('replay')
     .description('Rebuild a read model from the log, beside the live one, and switch when it has caught up.')
-    .addArgument(new Argument('<projection>', 'eventSummary, userStats, apps or keys'))
+    .addArgument(new Argument('<projection>', PROJECTIONS.map(({ name }) => name).join(', ')))
     .option('--app <id|name>', 'rebuild the rows of this app alone')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
