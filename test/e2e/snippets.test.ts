@@ -73,6 +73,14 @@ describe('the snippets of the README', function () {
     assert.ok(!text.includes('ada@example.org'), 'what the query said beyond campaigns is not kept')
   })
 
+  it('sh: the block of the first minute pastes as a whole, and its last line counts the event', async () => {
+    const code = /owner code\D*?([\w-]{12,})/i.exec(recount.output())![1]!
+    const block = snippet('sh\\nOWNER_CODE=paste-it-here').replace('http://localhost:1055', url)
+    const { stdout } = await promisify(execFile)('bash', ['-c', `OWNER_CODE=${code}\n${block}`], { env: { PATH: process.env['PATH'] } })
+    const answer = JSON.parse(stdout) as { count: number; uniqueUsers: number }
+    assert.deepEqual([answer.count, answer.uniqueUsers], [1, 1])
+  })
+
   it('JavaScript: a server sends an event, and sending is answered with its id', async () => {
     const code = `${snippet('js').replace('https://stats.example.org', url)}\nconsole.log(JSON.stringify({ accepted, ids, rejected }))`
     const env = { PATH: process.env['PATH'], RECOUNT_TOKEN: token }
