@@ -75,14 +75,15 @@ export function createBullQueue(options: BullQueueOptions): AppendQueue & { stat
     maxInFlight: LIMITS.packsInFlightPerPartition,
     minEventsBeside: LIMITS.packEventsBeside,
   })
-  const storedPacker = createParcelPacker({ handOver: (pack) => stored.append(pack), maxEvents: options.appendMaxEvents, maxInFlight: 1 })
+  // Should the log take the pack late after all, the queue delivers the same pack again, and the ledger counts it once.
+  const storedPacker = createParcelPacker({
+    handOver: async (pack) => (await inTime(() => stored.append(pack))) ?? handOver(pack),
+    maxEvents: options.appendMaxEvents,
+    maxInFlight: 1,
+  })
   return {
     append: (parcel) => packer.add(parcel),
-    async appendStored(parcel) {
-      const placed = await inTime(() => storedPacker.add(parcel))
-      if (placed === undefined) await packer.add(parcel)
-      return placed
-    },
+    appendStored: (parcel) => storedPacker.add(parcel),
     appendControl: (append) => control.append(append),
     stats: () => ({
       redis: gauge.state,
