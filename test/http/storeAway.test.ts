@@ -66,3 +66,25 @@ describe('while MySQL is away', function () {
     await answered()
   })
 })
+
+describe('readiness', function () {
+  this.timeout(120_000)
+
+  it('ends while there is nowhere to put events, and comes back', async () => {
+    const server = await startMariadb()
+    const fixture = await startFixture({ DATABASE_URL: await freshDatabase(server) })
+    const ready = async (): Promise<number> => (await fixture.ask({ path: '/health/ready' })).status
+    try {
+      assert.equal(await ready(), 200)
+      await server.kill9()
+      await eventually(async () => (await ready()) === 503, { timeoutMs: 30_000 })
+      const refused = await fixture.ask({ path: '/collect', token: fixture.app.token, body: { event: 'signup' } })
+      assert.equal(`${refused.status} ${codeOf(refused)}`, '503 unavailable', refused.text)
+      await server.restart()
+      await eventually(async () => (await ready()) === 200, { timeoutMs: 60_000 })
+    } finally {
+      await fixture.close()
+      await server.kill9()
+    }
+  })
+})
