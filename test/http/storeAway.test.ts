@@ -60,7 +60,7 @@ describe('while MySQL is away', function () {
 
   it('questions end in bounded time when it hangs, and go on once it answers', async () => {
     await answered()
-    server.freeze()
+    await server.freeze()
     await refused()
     server.thaw()
     await answered()

@@ -50,7 +50,7 @@ describe('the servers that tests run on', function () {
     await server.kill9()
     await server.restart()
     assert.equal(await eventually(() => client.get('kept')), '7')
-    server.freeze()
+    await server.freeze()
     const impatient = new Redis(server.url, { commandTimeout: 200, enableReadyCheck: false })
     impatient.on('error', () => undefined)
     await assert.rejects(impatient.get('kept'), /timed out/)

@@ -1,7 +1,7 @@
 // A private server as a process that tests may kill, freeze and bring back on the same port and data.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { accessSync, closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { eventually } from './eventually.ts'
@@ -15,8 +15,8 @@ export interface TestServer {
   kill9(): Promise<void>
   /** An orderly end; resolves when the process is gone. */
   stop(): Promise<void>
-  /** SIGSTOP: connections stay open and nothing answers. */
-  freeze(): void
+  /** SIGSTOP: connections stay open and nothing answers. Resolves when every thread has stopped, which takes its moment. */
+  freeze(): Promise<void>
   thaw(): void
   /** Ends it if it runs (orderly) and starts it on the same port and data; resolves when it answers. */
   restart(): Promise<void>
@@ -51,6 +51,13 @@ export async function startServer(command: ServerCommand): Promise<TestServer> {
   throw last
 }
 
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).trim().startsWith('T')
+  // The state stands after the name, which may hold anything, in parentheses.
+  return readdirSync(tasks).every((task) => / T /.test(readFileSync(join(tasks, task, 'stat'), 'utf8').replace(/^.*\)/, '')))
+}
+
 async function run(command: ServerCommand, port: number): Promise<TestServer> {
   const url = command.url(port)
   const current: { child: ChildProcess } = { child: await launch(command, port) }
@@ -70,7 +77,10 @@ async function run(command: ServerCommand, port: number): Promise<TestServer> {
     },
     kill9: () => end('SIGKILL'),
     stop: () => end(command.stopSignal),
-    freeze: () => signal('SIGSTOP'),
+    freeze: async () => {
+      signal('SIGSTOP')
+      await eventually(() => isStopped(current.child.pid!))
+    },
     thaw: () => signal('SIGCONT'),
     restart: async () => {
       await end(command.stopSignal)

@@ -192,7 +192,7 @@ function foreign(variable: string, url: string): TestServer {
     },
     kill9: refuseLater,
     stop: refuseLater,
-    freeze: refuse,
+    freeze: refuseLater,
     thaw: refuse,
     restart: refuseLater,
   }

@@ -216,7 +216,7 @@ describe('append queue on Redis', function () {
       const url = await own()
       const log = memoryLog()
       const queue = await ready(queueOn(url, log))
-      server.freeze()
+      await server.freeze()
       const started = Date.now()
       await queue.append(parcelOf([newEvent()]))
       assert.ok(Date.now() - started < 3_000, `${Date.now() - started} ms`)
