@@ -90,6 +90,11 @@ export const LIMITS = {
   epochMs: 200,
   /** Tries to change the epoch after an answer was given without: about five minutes. */
   epochBumpTries: 300,
+  // Corrections and definitions
+  reasonChars: 1_000,
+  definitionsPerApp: 200,
+  filterChars: 4_000,
+  filterConditions: 100,
   // Commands
   commandAttempts: 8,
   /** How many commands back a retry is recognised and answered as the first time. */
@@ -104,6 +109,9 @@ export const LIMITS = {
   /** How many events one page of a filtered list looks at before it answers what it has, with a cursor to go on. */
   browseScanEvents: 20_000,
   waitForEventMs: 5_000,
+  /** How many events of an app an answer from the log reads, and how long it may take, before it is refused. */
+  logAnswerEvents: 5_000_000,
+  logAnswerMs: 120_000,
   /** A reader who has waited so long has the store asked whether it lives, and this is how long that may take. */
   storeSuspectMs: 3_000,
   storeAnswerMs: 2_000,

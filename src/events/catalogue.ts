@@ -8,7 +8,9 @@ import { appRegistered } from './appRegistered.ts'
 import { appSettingsApplied } from './appSettingsApplied.ts'
 import { appUpdated } from './appUpdated.ts'
 import { eventCollected } from './eventCollected.ts'
+import { eventCorrected } from './eventCorrected.ts'
 import type { StoredEvent } from './eventLog.ts'
+import { eventRetracted } from './eventRetracted.ts'
 import type { EventType } from './eventType.ts'
 import { signedIn } from './signedIn.ts'
 
@@ -22,6 +24,8 @@ const ALL = [
   appSettingsApplied,
   appUpdated,
   eventCollected,
+  eventCorrected,
+  eventRetracted,
   signedIn,
 ] as const
 

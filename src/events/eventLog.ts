@@ -33,6 +33,9 @@ export interface StoredEvent extends Omit<NewEvent, 'data' | 'stream'> {
   readonly streamVersion: number | null
 }
 
+/** What an answer from the log needs of an event. */
+export type ScannedEvent = Pick<StoredEvent, 'position' | 'type' | 'schemaVersion' | 'occurredAt' | 'recordedAt' | 'data'>
+
 /** An input that was refused and is kept aside for its app: never silently dropped, never in the log. */
 export interface RejectedEvent {
   readonly appId: string
@@ -111,6 +114,15 @@ export interface EventLog {
   read(partition: number, after: number, limit: number): Promise<StoredEvent[]>
   /** One app's events after `after` in position order, by index, at most `limit`. */
   readApp(appId: string, after: number, limit: number): Promise<StoredEvent[]>
+  /**
+   * One app's events after `after` in position order, at most `limit`, with no more than folding needs: what an answer from
+   * the log reads, so it has to be cheap. Resolves to an empty page at the end of the log.
+   */
+  scan(appId: string, after: number, limit: number): Promise<ScannedEvent[]>
+  /** Events at these positions of a partition, in position order; positions beyond the head are left out. */
+  readAt(partition: number, positions: readonly number[]): Promise<StoredEvent[]>
+  /** The last position that was recorded at or before an instant (epoch milliseconds); 0 when there is none. */
+  positionAt(partition: number, recordedAtMs: number): Promise<number>
   /** All events of one aggregate, in version order. */
   readStream(partition: number, stream: string): Promise<StoredEvent[]>
   /** One app's events, newest position first. */

@@ -7,10 +7,11 @@ import { isUuid, uuidToBytes } from '../kernel/ids.ts'
 import { textKey } from '../kernel/hashing.ts'
 import { LIMITS } from '../limits.ts'
 import { checkAppend, EventRefused, type Plan, planAppend } from './appendPlan.ts'
-import type { Append, Appended, BrowseOptions, EventLog, Head, StoredEvent, StoreFault } from './eventLog.ts'
+import type { Append, Appended, BrowseOptions, EventLog, Head, ScannedEvent, StoredEvent, StoreFault } from './eventLog.ts'
 import { knownFrom, questions, writeSql } from './mysqlAppend.ts'
 import { bytes, integer, textOrNull, uuid } from './mysqlText.ts'
 import { partitionOf } from './partitioning.ts'
+import { inOrder, lastRecorded } from './positions.ts'
 import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
 import { StoredRow } from './storedRow.ts'
@@ -86,6 +87,26 @@ export class MysqlEventLog implements EventLog {
   readApp(appId: string, after: number, limit: number): Promise<StoredEvent[]> {
     const where = 'app_id = ? AND position > ? AND `partition` = ?'
     return this.select(`${BY_APP} WHERE ${where} ORDER BY position LIMIT ?`, [uuidToBytes(appId), after, this.partitionOf(appId), limit])
+  }
+
+  scan(appId: string, after: number, limit: number): Promise<ScannedEvent[]> {
+    return this.readApp(appId, after, limit)
+  }
+
+  async readAt(partition: number, positions: readonly number[]): Promise<StoredEvent[]> {
+    const found: StoredEvent[] = []
+    for (const some of inOrder(positions)) {
+      const places = some.map(integer).join(', ')
+      found.push(...(await this.select(`events WHERE \`partition\` = ? AND position IN (${places}) ORDER BY position`, [partition])))
+    }
+    return found
+  }
+
+  async positionAt(partition: number, recordedAtMs: number): Promise<number> {
+    return lastRecorded((await this.head(partition)).position, recordedAtMs, async (position) => {
+      const [row] = await this.rows(`SELECT recorded_at FROM events WHERE \`partition\` = ${integer(partition)} AND position = ${integer(position)}`)
+      return (row as unknown as [number])[0]
+    })
   }
 
   async readStream(partition: number, stream: string): Promise<StoredEvent[]> {

@@ -7,8 +7,9 @@ import { textKey } from '../kernel/hashing.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import { checkAppend, EventRefused, idKey, type Known, type Plan, planAppend } from './appendPlan.ts'
-import type { Append, Appended, BrowseOptions, EventLog, Head, StoredEvent, StoreFault } from './eventLog.ts'
+import type { Append, Appended, BrowseOptions, EventLog, Head, ScannedEvent, StoredEvent, StoreFault } from './eventLog.ts'
 import { partitionOf } from './partitioning.ts'
+import { inOrder, lastRecorded } from './positions.ts'
 import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
 import { eventsOfPage, type PageRow, pageSql } from './sqlitePage.ts'
@@ -126,6 +127,26 @@ export class SqliteEventLog implements EventLog {
   readApp(appId: string, after: number, limit: number): Promise<StoredEvent[]> {
     const from = `${BY_APP} WHERE app_id = ? AND position > ? AND \`partition\` = ? ORDER BY position LIMIT ?`
     return inPages(after, limit, (next, size) => this.select(from, [uuidToBytes(appId), next, this.partitionOf(appId), size]))
+  }
+
+  scan(appId: string, after: number, limit: number): Promise<ScannedEvent[]> {
+    return this.readApp(appId, after, limit)
+  }
+
+  async readAt(partition: number, positions: readonly number[]): Promise<StoredEvent[]> {
+    const found: StoredEvent[] = []
+    for (const some of inOrder(positions)) {
+      const from = 'events WHERE `partition` = ? AND position IN (SELECT value FROM json_each(?)) ORDER BY position'
+      found.push(...(await this.select(from, [partition, JSON.stringify(some)])))
+    }
+    return found
+  }
+
+  positionAt(partition: number, recordedAtMs: number): Promise<number> {
+    const at = this.prepare(this.database.reader, 'SELECT recorded_at FROM events WHERE `partition` = ? AND position = ?')
+    return lastRecorded(this.headBy(this.database.reader, partition).position, recordedAtMs, (position) =>
+      Promise.resolve((at.get([partition, position]) as [number])[0]),
+    )
   }
 
   async readStream(partition: number, stream: string): Promise<StoredEvent[]> {

@@ -2,6 +2,7 @@
 // events in one. What fails leaves nothing behind, neither in the tables nor in memory.
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Knex } from 'knex'
+import { NO_DEFINITIONS } from '../events/definitions.ts'
 import type { EventLog, StoredEvent } from '../events/eventLog.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
@@ -9,8 +10,9 @@ import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import type { Places } from './appPlaces.ts'
 import { type Checkpoint, moveCheckpoint, type Unit, writing } from './checkpoints.ts'
+import { eventReader } from './eventReader.ts'
 import { FoldingEvent } from './foldingEvent.ts'
-import type { FoldContext, Projection } from './projection.ts'
+import type { EventReader, FoldContext, Projection } from './projection.ts'
 
 /** A stretch holds an event that this projection cannot digest, however often it is tried. */
 export class Indigestible extends Error {
@@ -62,12 +64,14 @@ export class Folder {
   private readonly types: ReadonlySet<string>
   private readonly memories = new Map<number, unknown>()
   private readonly context: FoldContext
+  private readonly reader: EventReader
   /** The first page of the next stretch, read while this one is committed. */
   private ahead: { readonly after: number; readonly page: Promise<StoredEvent[]> } | undefined
 
   constructor(private readonly options: FolderOptions) {
     this.types = new Set(options.projection.eventTypes)
-    this.context = { timezoneOf: (appId) => options.places.timezoneOf(appId) }
+    this.context = { timezoneOf: (appId) => options.places.timezoneOf(appId), definitionsOf: () => NO_DEFINITIONS }
+    this.reader = eventReader(options.log, options.unit.partition)
   }
 
   /** Undefined when there is nothing to fold. Throws Indigestible, Fenced, or the store's error; then forget() and read again. */
@@ -147,7 +151,7 @@ export class Folder {
         state = projection.start(this.memories.get(build), this.context)
         work.states.set(build, state)
       }
-      await this.blaming(work, () => projection.load?.(database.knex, build, state, events))
+      await this.blaming(work, () => projection.load?.(database.knex, build, state, events, this.reader))
       try {
         projection.fold(state, events)
       } catch (error) {

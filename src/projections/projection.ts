@@ -2,6 +2,7 @@
 // hand. Live and rebuild run the same code; the projector moves rows and checkpoint in one transaction.
 import type { Knex } from 'knex'
 import type { FoldEvent } from '../events/catalogue.ts'
+import type { Definitions } from '../events/definitions.ts'
 
 /** What a fold may know besides events and state. */
 export interface FoldContext {
@@ -10,6 +11,19 @@ export interface FoldContext {
    * events say later (a change of zone is a rebuild of the app). A fold never takes the zone from AppSettingsApplied.
    */
   timezoneOf(appId: string): string
+  /**
+   * The definitions by which this build counts an app, as far as `Projection.defined` picks them: constant in a build like
+   * the zone, whatever definition events say later (a change of what is picked is a rebuild of the app).
+   */
+  definitionsOf(appId: string): Definitions
+}
+
+/** The log, for what folding has to look up again: events that a correction or a late event concerns. */
+export interface EventReader {
+  /** Events of the unit's partition by position; `data` parses when read. Positions beyond the head are left out. */
+  at(positions: readonly number[]): Promise<ReadonlyMap<number, FoldEvent>>
+  /** Everything of one app up to a position, inclusive, in position order, page by page. Slow: for what is rare. */
+  scan(appId: string, upTo: number): AsyncIterable<readonly FoldEvent[]>
 }
 
 /**
@@ -32,6 +46,8 @@ export interface Projection<State = unknown, Memory = unknown> {
   readonly source: 'control' | 'apps'
   /** True when rows depend on the app's time zone: a change of zone then rebuilds the app (`apps` source only). */
   readonly zoned?: boolean
+  /** What of an app's definitions its rows depend on (`apps` source only); absent: nothing. A change of it rebuilds the app. */
+  defined?(definitions: Definitions): Definitions
   /** Only these reach the fold. `AppSettingsApplied` need not be named for the zone's sake. */
   readonly eventTypes: readonly string[]
   /** Tables that hold its rows, all with a leading `build` column, with what `verify` compares by. */
@@ -43,7 +59,7 @@ export interface Projection<State = unknown, Memory = unknown> {
   memory(): Memory
   start(memory: Memory, context: FoldContext): State
   /** Brings in prior rows that folding these events needs and `state` lacks. Reads only. */
-  load?(db: Knex, build: number, state: State, events: readonly FoldEvent[]): Promise<void>
+  load?(db: Knex, build: number, state: State, events: readonly FoldEvent[], reader: EventReader): Promise<void>
   /**
    * Pure: same state and events, same result. Events come in position order; `event.data` is parsed when first read and
    * throws there when it cannot be. Whatever fold throws, the whole State is thrown away and the stretch halved until the
