@@ -97,6 +97,8 @@ export const LIMITS = {
   filterConditions: 100,
   // Commands
   commandAttempts: 8,
+  /** How long a command about an app's own data may take, with all its attempts, before 503. */
+  appCommandMs: 10_000,
   /** How many commands back a retry is recognised and answered as the first time. */
   commandsRemembered: 10_000,
   rotationOverlapSecondsDefault: 86_400,
@@ -144,6 +146,9 @@ export const LIMITS = {
   rowsPerStatement: 500,
   /** Builds kept besides the live one, for the way back. */
   keptBuilds: 1,
+  keptBuildsMax: 20,
+  /** How many pages of the log the fastest of several rebuilds may be ahead of the slowest. */
+  sharedPagesAhead: 2,
   differencesShown: 20,
   progressMs: 500,
   rebuildRetryMs: 60_000,

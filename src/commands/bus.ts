@@ -4,16 +4,14 @@
 import { Problem } from '../errors.ts'
 import { type Append, type EventLog, type NewEvent, VersionConflict } from '../events/eventLog.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { DeadlineExceeded } from '../kernel/deadline.ts'
-import { isUuid, uuidv5, uuidv7 } from '../kernel/ids.ts'
+import { uuidv5, uuidv7 } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { retry } from '../kernel/retry.ts'
-import { compile } from '../kernel/validation.ts'
 import { LIMITS } from '../limits.ts'
 import type { AppendQueue } from './appendQueue.ts'
-import type { Command, CommandBus, CommandContext, Decided, Decision, Executed } from './commandBus.ts'
-import { formatCommandMeta } from './commandMeta.ts'
+import type { Command, CommandBus, CommandContext, Decision, Executed } from './commandBus.ts'
 import type { Epoch } from './epoch.ts'
+import { answerOf, contextOf, isUnavailable, newEvents } from './execution.ts'
 import type { ControlState, Keyring } from './keyring.ts'
 
 export interface CommandBusOptions {
@@ -29,26 +27,17 @@ export interface CommandBusOptions {
 export function createCommandBus(options: CommandBusOptions): CommandBus {
   return {
     async execute(command, input, by) {
-      const errors = compile(command.schema)(input)
-      if (errors.length > 0) throw new Problem('invalid_body', undefined, { errors })
-      const commandId = by.commandId ?? uuidv7(options.clock.now())
-      if (!isUuid(commandId)) throw new Problem('invalid_parameter', 'The id of a command must be a UUID in lower case')
-      const context = { ...by, commandId, now: options.clock.now() }
+      const context = contextOf(command.schema, input, by, options.clock.now())
       try {
         const answer = await carryOut(options, command, input, context)
         if (command.withdraws === true) await withdraw(options, command.name)
         return answer
       } catch (error) {
-        if (!isUnavailable(options, error)) throw error
+        if (!isUnavailable(options.log, error)) throw error
         throw new Problem('unavailable', undefined, { retryAfterSeconds: 1, cause: error })
       }
     },
   }
-}
-
-function isUnavailable({ log }: CommandBusOptions, error: unknown): boolean {
-  if (error instanceof Problem) return false
-  return error instanceof DeadlineExceeded || log.classify(error) === 'transient'
 }
 
 async function carryOut<Input, Result>(
@@ -60,7 +49,7 @@ async function carryOut<Input, Result>(
   const execution = uuidv7(context.now)
   for (let attempt = 1; attempt <= LIMITS.commandAttempts; attempt++) {
     await keyring.refresh()
-    const known = answered<Result>(keyring.state, command.name, context, execution)
+    const known = answerOf<Result>(keyring.state.command(context.commandId), command.name, context, execution)
     if (known !== undefined) return known
     const decision = command.decide(keyring.state, input, context)
     if (decision.events.length === 0) return { ...decision.result, eventIds: [] }
@@ -74,44 +63,10 @@ async function carryOut<Input, Result>(
     }
     await keyring.refresh()
     // Where the log already held the events, the first answer is the one that counts; it is out of memory at worst.
-    const answer = answered<Result>(keyring.state, command.name, context, execution)
+    const answer = answerOf<Result>(keyring.state.command(context.commandId), command.name, context, execution)
     return answer ?? { ...decision.result, eventIds: events.map((event) => event.eventId), repeated: true }
   }
   throw new Problem('conflict')
-}
-
-/** The answer to a command that the state holds already. Throws `conflict` where its id was another command's. */
-function answered<Result>(
-  state: ControlState,
-  name: string,
-  context: CommandContext,
-  execution: string,
-): Executed<Result> | undefined {
-  const known = state.command(context.commandId)
-  if (known === undefined) return undefined
-  if (known.command !== name || known.actor !== context.actor) {
-    throw new Problem('conflict', 'The id of this command was used for another one')
-  }
-  const answer = { ...(known.result as Result), eventIds: known.eventIds }
-  return known.execution === execution ? answer : { ...answer, repeated: true }
-}
-
-function newEvents<Result>(name: string, decision: Decision<Result>, context: CommandContext, execution: string): NewEvent[] {
-  const { commandId, actor, now } = context
-  return decision.events.map((decided, index) => {
-    assertSchema(decided)
-    const result = index === 0 ? (decision.result as Record<string, unknown>) : undefined
-    return {
-      eventId: uuidv5(commandId, String(index)),
-      appId: decided.appId,
-      type: decided.type.type,
-      schemaVersion: decided.type.schemaVersion,
-      occurredAt: now,
-      data: JSON.stringify(decided.data),
-      meta: formatCommandMeta({ commandId, command: name, execution, actor, result }),
-      stream: decided.stream,
-    }
-  })
 }
 
 function toAppend<Result>(
@@ -126,12 +81,6 @@ function toAppend<Result>(
     packs: [{ deliveryId: uuidv5(commandId, 'delivery'), partition: 0, receivedAt: now, events, rejected: [] }],
     expected: Array.from(streams, (stream) => ({ stream, version: state.version(stream) })),
   }
-}
-
-/** What is in the log stays: a decision that does not fit its event's schema is a defect, found before it is written. */
-function assertSchema({ type, data }: Decided): void {
-  const faults = compile(type.schema)(data)
-  if (faults.length > 0) throw new TypeError(`${type.type} does not fit its schema: ${JSON.stringify(faults)}`)
 }
 
 async function withdraw({ epoch, logger }: CommandBusOptions, command: string): Promise<void> {

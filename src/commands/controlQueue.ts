@@ -3,14 +3,13 @@
 // the same event ids, so once.
 import { type Job, Queue, QueueEvents, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { Problem } from '../errors.ts'
 import { type Append, type Appended, type EventLog, VersionConflict } from '../events/eventLog.ts'
 import { within } from '../kernel/deadline.ts'
 import { uuidv7 } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
-import { retry } from '../kernel/retry.ts'
 import { LIMITS } from '../limits.ts'
 import { CONTROL_PREFIX, CONTROL_QUEUE, STREAM_ENTRIES } from './appendJobs.ts'
+import { appendDirectly, appendRetrying } from './directAppend.ts'
 import { workerConnection } from './queueConnection.ts'
 
 type Places = readonly (readonly Appended[])[]
@@ -89,7 +88,7 @@ export function startControlWorker(connection: Redis, log: EventLog, logger: Log
       const leftMs = job.timestamp + LIMITS.controlQueueMs - Date.now()
       if (leftMs <= 0) return { expired: true }
       try {
-        return { places: await retrying(log, job.data.append, leftMs) }
+        return { places: await appendRetrying(log, job.data.append, leftMs) }
       } catch (error) {
         if (error instanceof VersionConflict) return { conflict: { stream: error.stream, expected: error.expected, actual: error.actual } }
         if (log.classify(error) === 'transient') return { expired: true }
@@ -108,23 +107,6 @@ export function startControlWorker(connection: Redis, log: EventLog, logger: Log
   )
   worker.on('error', (error) => logger.debug('control worker', { error }))
   return worker
-}
-
-async function appendDirectly(log: EventLog, append: Append): Promise<Places> {
-  try {
-    return await retrying(log, append, LIMITS.directAppendMs)
-  } catch (error) {
-    if (error instanceof VersionConflict || log.classify(error) !== 'transient') throw error
-    throw new Problem('unavailable', undefined, { retryAfterSeconds: 2, cause: error })
-  }
-}
-
-function retrying(log: EventLog, append: Append, forMs: number): Promise<Places> {
-  const deadline = Date.now() + forMs
-  return retry(() => log.append(append), {
-    maxPauseMs: 250,
-    retryable: (error) => !(error instanceof VersionConflict) && log.classify(error) === 'transient' && Date.now() < deadline,
-  })
 }
 
 function conflictOf({ stream, expected, actual }: { stream: string; expected: number; actual: number }): VersionConflict {
