@@ -5,6 +5,7 @@ import { type Build, createBuild, listBuilds, liveBuild, markDropped } from './b
 import { type Checkpoint, Fenced, lockCheckpoints, readCheckpoint, type Unit, writing } from './checkpoints.ts'
 import { dropAppRows, finishDrops } from './dropRows.ts'
 import { Folder } from './folder.ts'
+import { appPages } from './pages.ts'
 import type { Replayed } from './replay.ts'
 import type { RebuildSession } from './rebuildSession.ts'
 import { UnitRunner } from './unitRunner.ts'
@@ -60,8 +61,7 @@ async function appRunner(session: RebuildSession, unit: Unit, appId: string, zon
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
   const places = new OwnPlace(unit.build, zone.timezone)
-  const source = (after: number, limit: number): ReturnType<typeof log.readApp> => log.readApp(appId, after, limit)
-  const folder = new Folder({ log, database, clock, projection, unit, source, places })
+  const folder = new Folder({ log, database, clock, projection, unit, source: appPages(log, appId), places })
   const onPoison: UnitRunner['options']['onPoison'] = async (event) => ((await session.deadIn(live, event)) ? 'bury' : 'fail')
   return new UnitRunner({ database, folder, unit, logger, onPoison, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }

@@ -3,7 +3,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import { NO_DEFINITIONS } from '../events/definitions.ts'
-import type { EventLog, StoredEvent } from '../events/eventLog.ts'
+import type { EventLog } from '../events/eventLog.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
@@ -11,7 +11,8 @@ import { LIMITS } from '../limits.ts'
 import type { Places } from './appPlaces.ts'
 import { type Checkpoint, moveCheckpoint, type Unit, writing } from './checkpoints.ts'
 import { eventReader } from './eventReader.ts'
-import { FoldingEvent } from './foldingEvent.ts'
+import type { FoldingEvent } from './foldingEvent.ts'
+import type { Source } from './pages.ts'
 import type { EventReader, FoldContext, Projection } from './projection.ts'
 
 /** A stretch holds an event that this projection cannot digest, however often it is tried. */
@@ -19,16 +20,13 @@ export class Indigestible extends Error {
   constructor(
     /** How many events the stretch had. */
     readonly events: number,
-    readonly first: StoredEvent,
+    readonly first: FoldingEvent,
     cause: unknown,
   ) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
     this.name = 'Indigestible'
   }
 }
-
-/** Where the events come from: a whole partition, or one app by its index. */
-export type Source = (after: number, limit: number) => Promise<StoredEvent[]>
 
 export interface FolderOptions {
   readonly log: EventLog
@@ -56,8 +54,8 @@ export interface Folded {
 interface Work {
   readonly states: Map<number, unknown>
   events: number
-  first: StoredEvent | undefined
-  last: StoredEvent | undefined
+  first: FoldingEvent | undefined
+  last: FoldingEvent | undefined
 }
 
 export class Folder {
@@ -66,7 +64,7 @@ export class Folder {
   private readonly context: FoldContext
   private readonly reader: EventReader
   /** The first page of the next stretch, read while this one is committed. */
-  private ahead: { readonly after: number; readonly page: Promise<StoredEvent[]> } | undefined
+  private ahead: { readonly after: number; readonly page: Promise<readonly FoldingEvent[]> } | undefined
 
   constructor(private readonly options: FolderOptions) {
     this.types = new Set(options.projection.eventTypes)
@@ -100,7 +98,7 @@ export class Folder {
   }
 
   /** Steps over the one event after the checkpoint and records it as dead, in one transaction. */
-  async bury(from: Checkpoint, event: StoredEvent, error: string): Promise<Folded> {
+  async bury(from: Checkpoint, event: FoldingEvent, error: string): Promise<Folded> {
     const { database, unit, clock } = this.options
     const to = { position: event.position, recordedAt: event.recordedAt }
     await writing(database, async (trx) => {
@@ -117,7 +115,7 @@ export class Folder {
     this.options.places.forget()
   }
 
-  private async page(after: number, { maxEvents, upTo }: Stretch, sofar: number): Promise<StoredEvent[]> {
+  private async page(after: number, { maxEvents, upTo }: Stretch, sofar: number): Promise<readonly FoldingEvent[]> {
     const limit = Math.min(maxEvents - sofar, LIMITS.readPageEvents)
     if (limit <= 0 || (upTo !== undefined && after >= upTo)) return []
     let events = await this.readBefore(after)
@@ -134,17 +132,16 @@ export class Folder {
     this.ahead = { after, page }
   }
 
-  private async readBefore(after: number): Promise<StoredEvent[]> {
+  private async readBefore(after: number): Promise<readonly FoldingEvent[]> {
     const { ahead } = this
     this.ahead = undefined
     return ahead?.after === after ? ahead.page : []
   }
 
-  private async digest(work: Work, page: readonly StoredEvent[]): Promise<void> {
+  private async digest(work: Work, page: readonly FoldingEvent[]): Promise<void> {
     const { places, projection, database } = this.options
-    const all = page.map((event) => new FoldingEvent(event))
-    await places.prepare(all)
-    for (const [build, events] of this.byBuild(all, work)) {
+    await places.prepare(page)
+    for (const [build, events] of this.byBuild(page, work)) {
       let state = work.states.get(build)
       if (state === undefined) {
         if (!this.memories.has(build)) this.memories.set(build, projection.memory())

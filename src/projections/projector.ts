@@ -13,6 +13,7 @@ import { type Checkpoint, releaseLeases, takeLease, type Unit } from './checkpoi
 import { Folder } from './folder.ts'
 import { Follower } from './follower.ts'
 import { type LiveUnit, liveUnits, Shares, unitKey } from './leases.ts'
+import { partitionPages } from './pages.ts'
 import type { Projection } from './projection.ts'
 import { UnitRunner } from './unitRunner.ts'
 import { beat, signOff, signOn, Workers } from './workers.ts'
@@ -179,8 +180,7 @@ class LeasedProjector implements Projector {
     const projection = this.known.get(unit.projection)!
     const plain: Unit = { projection: unit.projection, build: unit.build, partition: unit.partition }
     const places = new WholePlaces(database.knex, plain, projection.zoned === true, zoneFromEvents)
-    const source = (after: number, limit: number): ReturnType<EventLog['read']> => log.read(unit.partition, after, limit)
-    const folder = new Folder({ log, database, clock, projection, unit: plain, source, places, beforeCommit })
+    const folder = new Folder({ log, database, clock, projection, unit: plain, source: partitionPages(log, unit.partition), places, beforeCommit })
     const runner = new UnitRunner({ database, folder, unit: plain, logger, onPoison: () => 'bury' }, checkpoint)
     const key = unitKey(unit)
     const onLost = (): void => {

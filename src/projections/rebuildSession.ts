@@ -2,7 +2,8 @@
 // read from the tables, and the short hold on the live build's checkpoints under which it takes over.
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { EventLog, StoredEvent } from '../events/eventLog.ts'
+import type { FoldEvent } from '../events/catalogue.ts'
+import type { EventLog } from '../events/eventLog.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import { type Logger, silentLogger } from '../kernel/logger.ts'
@@ -130,7 +131,7 @@ export class RebuildSession {
   }
 
   /** Whether an event that the new build cannot digest was already dead in the live one: then it is nothing new. */
-  async deadIn(live: number, event: StoredEvent): Promise<boolean> {
+  async deadIn(live: number, event: FoldEvent): Promise<boolean> {
     const { database, projection } = this.options
     const where = { projection: projection.name, build: live, partition: event.partition, position: event.position }
     return (await database.knex('dead_events').where(where).first<object | undefined>('position')) !== undefined

@@ -7,6 +7,7 @@ import type { Unit } from './checkpoints.ts'
 import { dropBuild, finishDrops } from './dropRows.ts'
 import { Folder } from './folder.ts'
 import { LIMITS } from '../limits.ts'
+import { partitionPages } from './pages.ts'
 import { type RebuildOptions, RebuildSession } from './rebuildSession.ts'
 import { UnitRunner } from './unitRunner.ts'
 
@@ -101,8 +102,7 @@ async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail'
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
   const places = new WholePlaces(database.knex, unit, projection.zoned === true, (appIds) => newestZones(log, appIds))
-  const source = (after: number, limit: number): ReturnType<typeof log.read> => log.read(unit.partition, after, limit)
-  const folder = new Folder({ log, database, clock, projection, unit, source, places })
+  const folder = new Folder({ log, database, clock, projection, unit, source: partitionPages(log, unit.partition), places })
   const judge: UnitRunner['options']['onPoison'] = async (event) => {
     const live = await liveBuild(database.knex, projection.name)
     return onPoison === 'bury' || (live !== undefined && (await session.deadIn(live, event))) ? 'bury' : 'fail'

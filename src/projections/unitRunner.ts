@@ -1,7 +1,7 @@
 // Moves one unit forward, one transaction at a time, and finds the poison event in a stretch that cannot be digested: once
 // more as it was, then by halves, until it stands alone. What to do with it then differs between live and rebuild.
 import { performance } from 'node:perf_hooks'
-import type { StoredEvent } from '../events/eventLog.ts'
+import type { FoldEvent } from '../events/catalogue.ts'
 import type { Database } from '../kernel/database.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
@@ -10,7 +10,7 @@ import { type Folded, type Folder, Indigestible } from './folder.ts'
 
 /** Ends a rebuild: an event that the live build has counted cannot be digested by the new one. */
 export class PoisonEvent extends Error {
-  constructor(unit: Unit, event: StoredEvent, cause: Error) {
+  constructor(unit: Unit, event: FoldEvent, cause: Error) {
     const where = `event ${event.eventId} at position ${event.position} of partition ${unit.partition}`
     super(`${unit.projection} build ${unit.build} cannot fold ${where}: ${cause.message}`, { cause })
     this.name = 'PoisonEvent'
@@ -23,7 +23,7 @@ export interface RunnerOptions {
   readonly unit: Unit
   readonly logger: Logger
   /** `bury` records the event as dead and goes on. */
-  readonly onPoison: (event: StoredEvent) => 'bury' | 'fail' | Promise<'bury' | 'fail'>
+  readonly onPoison: (event: FoldEvent) => 'bury' | 'fail' | Promise<'bury' | 'fail'>
   /** What a stretch may take before the next is made smaller. */
   readonly targetMs?: number
 }

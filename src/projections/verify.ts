@@ -13,6 +13,7 @@ import { readCheckpoints, type Unit } from './checkpoints.ts'
 import { compareTable, type Difference, type Side } from './compareTables.ts'
 import { dropBuild } from './dropRows.ts'
 import { Folder } from './folder.ts'
+import { partitionPages } from './pages.ts'
 import type { Projection } from './projection.ts'
 import { RebuildSession, type ReplayProgress } from './rebuildSession.ts'
 import { textOfId } from './rows.ts'
@@ -90,8 +91,7 @@ async function scratchRunner(session: RebuildSession, unit: Unit, live: number):
     return new Map([...found].map(([appId, { timezone }]) => [appId, { timezone, zonePosition: Number.MAX_SAFE_INTEGER }]))
   }
   const places = new WholePlaces(database.knex, unit, true, zones)
-  const source = (after: number, limit: number): ReturnType<typeof log.read> => log.read(unit.partition, after, limit)
-  const folder = new Folder({ log, database, clock, projection, unit, source, places })
+  const folder = new Folder({ log, database, clock, projection, unit, source: partitionPages(log, unit.partition), places })
   return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury', targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }
 

@@ -6,6 +6,7 @@ import { WholePlaces, zoneFromEvents } from '../../../src/projections/appPlaces.
 import { ensureFirstBuild } from '../../../src/projections/builds.ts'
 import { Fenced, readCheckpoint, takeLease, type Unit } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
+import { partitionPages } from '../../../src/projections/pages.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { UnitRunner } from '../../../src/projections/unitRunner.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -177,8 +178,7 @@ async function leased({ database, log }: Stage): Promise<Unit> {
 
 async function runnerFor({ database, log }: Stage, projection: Projection, unit: Unit, beforeCommit?: () => Promise<void>): Promise<UnitRunner> {
   const places = new WholePlaces(database.knex, unit, false, zoneFromEvents)
-  const source = (after: number, limit: number): ReturnType<typeof log.read> => log.read(unit.partition, after, limit)
-  const folder = new Folder({ log, database, clock: systemClock, projection, unit, source, places, beforeCommit })
+  const folder = new Folder({ log, database, clock: systemClock, projection, unit, source: partitionPages(log, unit.partition), places, beforeCommit })
   const checkpoint = await readCheckpoint(database.knex, unit)
   return new UnitRunner({ database, folder, unit, logger: silentLogger, onPoison: () => 'bury' }, checkpoint!)
 }

@@ -12,6 +12,7 @@ import { WholePlaces, zoneFromEvents } from '../../../src/projections/appPlaces.
 import { createBuild, ensureFirstBuild, partitionsOf } from '../../../src/projections/builds.ts'
 import { readCheckpoint } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
+import { partitionPages } from '../../../src/projections/pages.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { bytesOf } from '../../../src/projections/rows.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
@@ -61,7 +62,7 @@ export async function openDriver(engine: Engine, partitions = 2) {
       for (const partition of partitionsOf(projection, partitions)) {
         const unit = { projection: projection.name, build, partition }
         const places = new WholePlaces(database.knex, unit, projection.zoned === true, zoneFromEvents)
-        const folder = new Folder({ log, database, clock: systemClock, projection, unit, places, source: (after, limit) => log.read(partition, after, limit) })
+        const folder = new Folder({ log, database, clock: systemClock, projection, unit, places, source: partitionPages(log, partition) })
         let checkpoint = (await readCheckpoint(database.knex, unit))!
         for (let stretch = 1; ; stretch++) {
           const folded = await folder.fold(checkpoint, { maxEvents: stretchEvents })
