@@ -111,6 +111,8 @@ export const LIMITS = {
   /** How many events one page of a filtered list looks at before it answers what it has, with a cursor to go on. */
   browseScanEvents: 20_000,
   waitForEventMs: 5_000,
+  /** Points of one time series. */
+  timeseriesPoints: 5_000,
   /** How many events of an app an answer from the log reads, and how long it may take, before it is refused. */
   logAnswerEvents: 5_000_000,
   logAnswerMs: 120_000,

@@ -62,6 +62,7 @@ export interface TimeseriesPoint {
   /** ISO 8601 instant at which the interval starts; the first and last may reach beyond the range. */
   readonly at: string
   readonly visitors: number
+  /** Visits that start in it. */
   readonly visits: number
   readonly pageviews: number
   readonly events: number
@@ -83,6 +84,7 @@ export interface BreakdownRow {
 
 export interface BreakdownResult {
   readonly dimension: string
+  /** A value has a row when an event in the range has it, or a visit that starts there does (then perhaps with 0 events). */
   readonly rows: readonly BreakdownRow[]
   /** Events in the range: those of all values, and `without`. */
   readonly total: number
