@@ -12,7 +12,7 @@ export interface AppCommand<Input, State, Result> {
   /** The stream the decision rests on, and whose version is expected. */
   stream(appId: string, input: Input): string
   /** What the decision needs, from the stream's events and whatever else of the log. Throws Problem `not_found`. */
-  state(log: Pick<EventLog, 'find' | 'readAt' | 'partitionOf'>, appId: string, input: Input, history: readonly FoldEvent[]): Promise<State>
+  state(log: Pick<EventLog, 'find' | 'readAt' | 'readStream' | 'partitionOf'>, appId: string, input: Input, history: readonly FoldEvent[]): Promise<State>
   /** Pure. Throws Problem when the command makes no sense. All its events stand in its stream. */
   decide(state: State, appId: string, input: Input, context: CommandContext): Decision<Result>
 }
