@@ -4,14 +4,13 @@ import type { Knex } from 'knex'
 import type { FoldEvent } from '../events/catalogue.ts'
 import type { EventCollected } from '../events/eventCollected.ts'
 import { bytesToUuid, uuidToBytes } from '../kernel/ids.ts'
-import { LIMITS } from '../limits.ts'
 import { DayCell, readSlot, type Series, SLOT_MS } from './eventSummaryCells.ts'
 import { AppCells, type State } from './eventSummaryMemory.ts'
 import { bytesOf } from './rows.ts'
+import { chunks } from './rowSets.ts'
 import { DistinctSet } from './distinctSet.ts'
 import { DEVICES, userAgent } from './userAgents.ts'
-import { CHUNK, PeopleChunk } from './visitorIndex.ts'
-import { type Identity, identityKey, identityOf, linkedIdentities } from './visitors.ts'
+import { loadLastChunk, loadVisitors, SUMMARY_VISITORS } from './visitorRows.ts'
 
 type Bytes = Uint8Array | ArrayBuffer
 
@@ -43,7 +42,7 @@ export async function loadSummary(db: Knex, build: number, state: State, events:
     if (data !== undefined) sift(state, lacking, app, data, event.occurredAt)
   }
   for (const [of, { visitors, cells }] of lacking) {
-    if (visitors.length > 0) await loadVisitors(db, build, of, visitors)
+    if (visitors.length > 0) await loadVisitors(db, build, SUMMARY_VISITORS, of, visitors.map(({ data }) => data))
     if (cells.length === 0) continue
     await loadDays(db, build, state, of, cells)
     await loadSlots(db, build, state, of, cells)
@@ -87,49 +86,8 @@ async function loadApps(db: Knex, build: number, state: State, events: readonly 
     for (const id of ids) {
       const app = new AppCells(id, state.context.timezoneOf(id), visitors.get(id))
       apps.set(id, app)
-      if (app.visitors.size % CHUNK !== 0) await loadChunks(db, build, app, [Math.floor(app.visitors.size / CHUNK)])
+      await loadLastChunk(db, build, SUMMARY_VISITORS, app)
     }
-  }
-}
-
-async function loadVisitors(db: Knex, build: number, app: AppCells, events: readonly Event[]): Promise<void> {
-  const { visitors } = app
-  if (!visitors.complete) {
-    const wanted = new Map<string, Identity>()
-    for (const { data } of events) {
-      for (const identity of [identityOf(data), ...linkedIdentities(data)]) {
-        if (identity === undefined || visitors.known(identity.kind, identity.id) !== undefined) continue
-        wanted.set(identityKey(identity.kind, identity.id).toString('hex'), identity)
-      }
-    }
-    for (const keys of chunks([...wanted.keys()])) {
-      const rows = await db('event_summary_visitors')
-        .where({ build, app_id: app.key })
-        .whereIn('identity', keys.map((key) => Buffer.from(key, 'hex')))
-        .select<{ identity: Bytes; ordinal: number }[]>('identity', 'ordinal')
-      for (const row of rows) {
-        const { kind, id } = wanted.get(bytesOf(row.identity).toString('hex'))!
-        visitors.learn(kind, id, row.ordinal)
-      }
-    }
-  }
-  const places = new Set<number>()
-  for (const { data } of events) {
-    for (const { kind, id } of linkedIdentities(data)) {
-      const ordinal = visitors.known(kind, id)
-      if (ordinal !== undefined && !visitors.chunks.has(Math.floor(ordinal / CHUNK))) places.add(Math.floor(ordinal / CHUNK))
-    }
-  }
-  await loadChunks(db, build, app, [...places])
-}
-
-async function loadChunks(db: Knex, build: number, app: AppCells, wanted: readonly number[]): Promise<void> {
-  for (const chunk of chunks(wanted)) {
-    const rows = await db('event_summary_people')
-      .where({ build, app_id: app.key })
-      .whereIn('chunk', [...chunk])
-      .select<{ chunk: number; kinds: Bytes; links: Bytes }[]>('chunk', 'kinds', 'links')
-    for (const row of rows) app.visitors.chunks.set(row.chunk, PeopleChunk.read(bytesOf(row.kinds), bytesOf(row.links)))
   }
 }
 
@@ -199,8 +157,4 @@ async function loadSlots(db: Knex, build: number, state: State, app: AppCells, e
     for (const slot of slots) day.slot(slot)
     state.memory.slots += slots.size
   }
-}
-
-function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < items.length; at += LIMITS.rowsPerStatement) yield items.slice(at, at + LIMITS.rowsPerStatement)
 }

@@ -6,6 +6,7 @@ import { replaceRows, type Value } from './bulkRows.ts'
 import { addCounts, type DayCell, PACKED_EVENTS, type SlotCell, slotBytes, total } from './eventSummaryCells.ts'
 import { type AppCells, type State, trim } from './eventSummaryMemory.ts'
 import { DEVICES } from './userAgents.ts'
+import { SUMMARY_VISITORS, writeVisitors } from './visitorRows.ts'
 
 const DAY_COLUMNS = ['build', 'app_id', 'event_key', 'day', 'bot', 'events', ...DEVICES, 'visitors', 'slots']
 const SLOT_COLUMNS = ['build', 'app_id', 'event_key', 'day', 'bot', 'slot', 'content']
@@ -36,7 +37,7 @@ export async function writeSummary(trx: Knex.Transaction, build: number, state: 
   await replaceRows(trx, 'event_summary_days', DAY_COLUMNS, days)
   await replaceRows(trx, 'event_summary_slots', SLOT_COLUMNS, slots)
   await writeNames(trx, build, state)
-  for (const app of state.apps) await writeVisitors(trx, build, app)
+  for (const app of state.apps) await writeVisitors(trx, build, SUMMARY_VISITORS, app)
   const apps = [...state.apps].map((app): Value[] => [build, app.key, app.visitors.size])
   await replaceRows(trx, 'event_summary_apps', ['build', 'app_id', 'visitors'], apps)
   memory.open = false
@@ -65,16 +66,4 @@ function rollUp(state: State): Map<DayCell, Changed> {
 async function writeNames(trx: Knex.Transaction, build: number, { names }: State): Promise<void> {
   const rows = names.map(({ app, key, name }): Value[] => [build, app.key, key, name])
   await replaceRows(trx, 'event_summary_names', ['build', 'app_id', 'event_key', 'name'], rows)
-}
-
-async function writeVisitors(trx: Knex.Transaction, build: number, { key, visitors }: AppCells): Promise<void> {
-  const added = visitors.added.map(([identity, ordinal]): Value[] => [build, key, identity, ordinal])
-  await replaceRows(trx, 'event_summary_visitors', ['build', 'app_id', 'identity', 'ordinal'], added)
-  const chunks = [...visitors.changedChunks].map((at): Value[] => {
-    const chunk = visitors.chunks.get(at)!
-    return [build, key, at, chunk.kindBytes(), chunk.linkBytes()]
-  })
-  await replaceRows(trx, 'event_summary_people', ['build', 'app_id', 'chunk', 'kinds', 'links'], chunks)
-  visitors.added = []
-  visitors.changedChunks.clear()
 }

@@ -6,7 +6,7 @@ import { ANONYMOUS, COOKIELESS, identityKey, type IdentityKind, USER } from './v
 
 export const CHUNK = 4_096
 
-/** Kinds and links of 4,096 neighbouring ordinals: one row of event_summary_people. */
+/** Kinds and links of 4,096 neighbouring ordinals: one row of a people table. */
 export class PeopleChunk {
   readonly kinds = Buffer.alloc(CHUNK)
   size = 0
@@ -81,6 +81,19 @@ export class VisitorIndex {
   /** What the tables say of an identity. */
   learn(kind: IdentityKind, id: string, ordinal: number): void {
     this.ordinals[kind].set(id, ordinal)
+  }
+
+  /**
+   * Says anew which user an anonymous identity belongs to, or that it belongs to none: what a correction may change. Both are
+   * known, the identity's chunk is here (it was among what was loaded for an event that links it).
+   */
+  relink(ordinal: number, user: number | undefined): void {
+    const at = Math.floor(ordinal / CHUNK)
+    const { links } = this.chunk(at)
+    if (links.get(ordinal) === user) return
+    if (user === undefined) links.delete(ordinal)
+    else links.set(ordinal, user)
+    this.changedChunks.add(at)
   }
 
   /** Forgets identities that were written, to stay within bounds; they are looked up again when they come back. */
