@@ -79,7 +79,7 @@ async function compute({ database, log, cache }: QueryBusDeps, asked: Asked, par
   const computed = await database.snapshot(async (trx) => {
     const place = await readPlace(trx, query.projection, partition, appId)
     const { timezone, rowsBuild: build, position } = place
-    const snapshot = { trx, log, build, appId, timezone, position, range: undefined as Range | undefined }
+    const snapshot = { trx, log, build, appId, timezone, position, nowMs, range: undefined as Range | undefined }
     if (query.ranged) {
       snapshot.range =
         resolveRange(params, timezone, nowMs) ?? wholeRange(await query.extent?.(snapshot), timezone, nowMs)

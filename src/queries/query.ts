@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly range: Range | undefined
   /** The partition's checkpoint: everything in the log up to here is in the rows. */
   readonly position: number
+  /** When the question was asked, epoch milliseconds. */
+  readonly nowMs: number
 }
 
 export interface Query<Params, Result> {
