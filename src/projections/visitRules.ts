@@ -35,8 +35,8 @@ export interface Client {
 }
 
 /** `sessionId`, else `anonymousId`, else cookieless id, else `userId`; undefined for an event with none: it is in no visit. */
-export function clientOf(data: EventCollected): Client | undefined {
-  const bot = isBot(data) ? '!' : ''
+export function clientOf(data: EventCollected, isOfBot = isBot(data)): Client | undefined {
+  const bot = isOfBot ? '!' : ''
   if (data.sessionId !== undefined) return { key: `${bot}s:${data.sessionId}`, explicit: true }
   if (data.anonymousId !== undefined) return { key: `${bot}a:${data.anonymousId}`, explicit: false }
   if (data.cookieless !== undefined) return { key: `${bot}c:${data.cookieless}`, explicit: false }

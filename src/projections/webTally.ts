@@ -3,6 +3,7 @@
 // one contribution that is not taken back supports it.
 import type { Knex } from 'knex'
 import type { EventCollected } from '../events/eventCollected.ts'
+import type { Identity } from './visitors.ts'
 
 /** One event, whatever visit it belongs to. */
 export interface EventPart {
@@ -52,6 +53,8 @@ export interface WebTally {
   prepare(db: Knex, build: number, events: readonly { readonly appId: string; readonly data: EventCollected }[], values: readonly WantedValue[]): Promise<void>
   /** The ordinal an event counts for, -1 without identity; takes new identities and links in, in log order. */
   visitor(appId: string, data: EventCollected): number
+  /** What a correction or retraction made of an identity's link: to this user, or to none. Both prepared. */
+  relink(appId: string, identity: Identity, userId: string | undefined): void
   /** Dense per app over all dimensions; that of "(other)" where the day has too many. Prepared values only. */
   ref(appId: string, dimension: string, value: string, day: number): number
   event(appId: string, part: EventPart, sign: 1 | -1): void
