@@ -93,6 +93,9 @@ export const LIMITS = {
   // Corrections and definitions
   reasonChars: 1_000,
   definitionsPerApp: 200,
+  metadataKeyChars: 128,
+  measuresPerReport: 10,
+  dimensionsPerReport: 2,
   filterChars: 4_000,
   filterConditions: 100,
   // Commands
@@ -113,6 +116,10 @@ export const LIMITS = {
   waitForEventMs: 5_000,
   /** Points of one time series. */
   timeseriesPoints: 5_000,
+  /** Events of one app in half an hour beyond which it is not followed live, and what is kept of all apps to ask again. */
+  liveEvents: 200_000,
+  liveEventsKept: 500_000,
+  liveAppsKept: 1_000,
   /** How many events of an app an answer from the log reads, and how long it may take, before it is refused. */
   logAnswerEvents: 5_000_000,
   logAnswerMs: 120_000,
@@ -151,6 +158,7 @@ export const LIMITS = {
   keptBuildsMax: 20,
   /** How many pages of the log the fastest of several rebuilds may be ahead of the slowest. */
   sharedPagesAhead: 2,
+  sharedPageEvents: 2_500,
   differencesShown: 20,
   progressMs: 500,
   rebuildRetryMs: 60_000,

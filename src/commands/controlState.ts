@@ -12,7 +12,7 @@ import { type FoldEvent, isEvent } from '../events/catalogue.ts'
 import { signedIn } from '../events/signedIn.ts'
 import { Lru } from '../kernel/lru.ts'
 import { LIMITS } from '../limits.ts'
-import { type CommandMeta, parseCommandMeta } from './commandMeta.ts'
+import { type CommandMeta, parseCommandMeta } from '../events/commandMeta.ts'
 import type { AccountState, AppState, CommandState, ControlState, KeyState } from './keyring.ts'
 
 export class FoldedControl implements ControlState {

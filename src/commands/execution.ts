@@ -7,7 +7,7 @@ import { DeadlineExceeded } from '../kernel/deadline.ts'
 import { isUuid, uuidv5, uuidv7 } from '../kernel/ids.ts'
 import { compile } from '../kernel/validation.ts'
 import type { CommandContext, Decided, Decision, Executed } from './commandBus.ts'
-import { formatCommandMeta } from './commandMeta.ts'
+import { formatCommandMeta } from '../events/commandMeta.ts'
 import type { CommandState } from './keyring.ts'
 
 /** Throws `invalid_body`, and `invalid_parameter` for the id of a command. */

@@ -7,11 +7,19 @@ import { appDeleted } from './appDeleted.ts'
 import { appRegistered } from './appRegistered.ts'
 import { appSettingsApplied } from './appSettingsApplied.ts'
 import { appUpdated } from './appUpdated.ts'
+import { dimensionDefined } from './dimensionDefined.ts'
+import { dimensionRetired } from './dimensionRetired.ts'
 import { eventCollected } from './eventCollected.ts'
 import { eventCorrected } from './eventCorrected.ts'
 import type { StoredEvent } from './eventLog.ts'
 import { eventRetracted } from './eventRetracted.ts'
 import type { EventType } from './eventType.ts'
+import { goalDefined } from './goalDefined.ts'
+import { goalRetired } from './goalRetired.ts'
+import { goalRevised } from './goalRevised.ts'
+import { reportDefined } from './reportDefined.ts'
+import { reportRetired } from './reportRetired.ts'
+import { reportRevised } from './reportRevised.ts'
 import { signedIn } from './signedIn.ts'
 
 const ALL = [
@@ -23,9 +31,17 @@ const ALL = [
   appRegistered,
   appSettingsApplied,
   appUpdated,
+  dimensionDefined,
+  dimensionRetired,
   eventCollected,
   eventCorrected,
   eventRetracted,
+  goalDefined,
+  goalRetired,
+  goalRevised,
+  reportDefined,
+  reportRetired,
+  reportRevised,
   signedIn,
 ] as const
 
