@@ -2,8 +2,8 @@
 // and what comes back.
 import { LIMITS } from '../limits.ts'
 import type { Query } from '../queries/query.ts'
-import { RANGE_PROPERTIES } from '../queries/range.ts'
 import { AS_OF_SCHEMA } from '../queries/schemas.ts'
+import { propertiesOf } from '../queries/statsParameters.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -21,10 +21,9 @@ export function objectOf(properties: Schema, required: readonly string[] = []): 
   return { type: 'object', additionalProperties: false, required, properties }
 }
 
-/** The question's own parameters, and the app, the range and the event to wait for. */
-export function parametersFor(query: Pick<Query<never, unknown>, 'params' | 'ranged'>): Schema {
-  const own = query.params as { properties?: Schema; required?: readonly string[] }
-  return objectOf({ appId, ...own.properties, ...(query.ranged ? RANGE_PROPERTIES : {}), after }, own.required)
+/** The question's own parameters, and the app, the range, what stats questions share, and the event to wait for. */
+export function parametersFor(query: Pick<Query<never, unknown>, 'params' | 'ranged' | 'stats'>): Schema {
+  return objectOf({ appId, ...propertiesOf(query), after }, (query.params as { required?: readonly string[] }).required)
 }
 
 /** The answer of a list or a thing of the control plane, as it leaves: with `asOf`. */

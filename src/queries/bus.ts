@@ -11,6 +11,7 @@ import type { AnswerCache } from './cache.ts'
 import { type Place, readPlace } from './place.ts'
 import type { Answer, AsOf, Query, QueryBus, Range } from './query.ts'
 import { RANGE_PROPERTIES, resolveRange, wholeRange } from './range.ts'
+import { propertiesOf } from './statsParameters.ts'
 import { createEventWait } from './waitForEvent.ts'
 
 export interface QueryBusDeps {
@@ -131,8 +132,7 @@ const schemas = new WeakMap<AnyQuery, Readonly<Record<string, unknown>>>()
 function checked(query: AnyQuery, given: Record<string, unknown>): Record<string, unknown> {
   let schema = schemas.get(query)
   if (schema === undefined) {
-    const properties = { ...(query.params['properties'] as object), ...(query.ranged ? RANGE_PROPERTIES : {}) }
-    schemas.set(query, (schema = { ...query.params, properties }))
+    schemas.set(query, (schema = { ...query.params, properties: propertiesOf(query) }))
   }
   const params = { ...given }
   const errors = compile(schema, { parameters: true })(params)

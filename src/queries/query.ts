@@ -3,6 +3,7 @@
 import type { Knex } from 'knex'
 import type { EventLog } from '../events/eventLog.ts'
 import type { JsonSchema } from '../events/eventType.ts'
+import type { Asked, Bots, StatsQuestion } from './stats.ts'
 
 /** A half-open range of instants, epoch milliseconds, and the zone in which its days are local. */
 export interface Range {
@@ -38,8 +39,24 @@ export interface Query<Params, Result> {
   readonly uncached?: boolean
   /** Of everything counted, for `period=all`; undefined when nothing was. */
   extent?(snapshot: Snapshot): Promise<Pick<Range, 'fromMs' | 'toMs'> | undefined>
+  /** Present where the log can answer it as well; ranged only. The bus adds its parameters (statsParameters.ts) to `params`. */
+  readonly stats?: StatsSide<Params>
   /** Throws Problem `not_found` where the question is about something that does not exist. */
   run(snapshot: Snapshot, params: Params): Promise<Result>
+}
+
+/**
+ * What makes a question one that tables and log both answer. `run` is called only without filter and asOf, and only where
+ * fromTables holds; `params.bots` is set by then. Its result has the keys that the log's answer has, and no range, asOf,
+ * from or comparison: the bus adds them.
+ */
+export interface StatsSide<Params> {
+  /** What `bots` means when nothing is said. */
+  readonly bots: Bots
+  /** The question in its one form: `asked` and what this question has besides. */
+  question(params: Params, asked: Asked, snapshot: Snapshot): StatsQuestion | Promise<StatsQuestion>
+  /** False where the rows cannot tell (bounds that are not aligned, a dimension that is not declared); absent: they always can. */
+  fromTables?(params: Params, snapshot: Snapshot): boolean | Promise<boolean>
 }
 
 export interface AsOf {

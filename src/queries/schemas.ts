@@ -1,5 +1,7 @@
 // Pieces that the answers of several questions share; components of the OpenAPI document.
+import type { JsonSchema } from '../events/eventType.ts'
 import { DEVICES } from '../projections/userAgents.ts'
+import { RANGE_SCHEMA } from './range.ts'
 
 export const AS_OF_SCHEMA = {
   title: 'AsOf',
@@ -26,5 +28,37 @@ export const DEVICE_DATA_SCHEMA = {
   properties: Object.fromEntries(DEVICES.map((device) => [device, count])),
   example: { desktop: 2200, mobile: 1200, tablet: 0, tv: 0, console: 0, wearable: 0, other: 0, unknown: 0 },
 } as const
+
+interface ResultSchema {
+  readonly title: string
+  readonly description: string
+  readonly required: readonly string[]
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly example: Readonly<Record<string, unknown>>
+}
+
+/** The whole answer of a stats question, of its own part: with range, from, comparison and asOf, as the bus adds them. */
+export function statsAnswer(own: ResultSchema): JsonSchema {
+  const object = { type: 'object', additionalProperties: false } as const
+  return {
+    ...object,
+    title: own.title,
+    description: own.description,
+    required: [...own.required, 'range', 'from', 'asOf'],
+    properties: {
+      ...own.properties,
+      range: RANGE_SCHEMA,
+      from: { type: 'string', enum: ['tables', 'log'], description: 'What answered: read tables, or the log itself. The numbers are the same.' },
+      comparison: {
+        ...object,
+        description: 'With `compare`: the same of the range compared with.',
+        required: [...own.required, 'range'],
+        properties: { ...own.properties, range: RANGE_SCHEMA },
+      },
+      asOf: AS_OF_SCHEMA,
+    },
+    example: { ...own.example, range: RANGE_SCHEMA.example, from: 'tables', asOf: AS_OF_SCHEMA.example },
+  }
+}
 
 export { count as COUNT_SCHEMA }

@@ -10,7 +10,8 @@ export type Interval = (typeof INTERVALS)[number]
 export const SORTS = ['events', 'visitors', 'visits', 'pageviews'] as const
 export type Sort = (typeof SORTS)[number]
 
-interface Asked {
+/** What all of them have. */
+export interface Asked {
   readonly appId: string
   readonly range: Range
   readonly bots: Bots
