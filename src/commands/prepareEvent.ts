@@ -97,23 +97,34 @@ async function later(
 
 function occurredAtOf(event: EventInput, context: EventContext): number | Refusal {
   if (event.timestamp === undefined) return context.receivedAt
-  const said = parseInstant(event.timestamp, context.rules.app.settings.timezone)
-  if (said === undefined) return invalid('/timestamp', 'must be an existing date and time in ISO 8601, such as 2026-11-22T10:30:00Z')
-  const at = said + context.skewMs
-  if (at < LIMITS.earliestMs) return invalid('/timestamp', 'lies before 1970')
-  if (at > context.receivedAt + LIMITS.futureMs) {
-    return { code: 'timestamp_in_future', path: '/timestamp', detail: 'lies more than 24 hours in the future' }
-  }
+  const at = instantOf(event.timestamp, context.rules.app.settings.timezone, context)
+  if (typeof at !== 'number') return at
   if (context.publicKey && at < context.receivedAt - LIMITS.publicKeyPastMs) {
     return { code: 'timestamp_too_old', path: '/timestamp', detail: 'lies more than 7 days back, which a write key may not send' }
   }
   return at
 }
 
-/** What the schema cannot say. */
+/** When it happened, epoch milliseconds, from what a producer says of it. */
+export function instantOf(timestamp: string, timezone: string, { receivedAt, skewMs }: Pick<EventContext, 'receivedAt' | 'skewMs'>): number | Refusal {
+  const said = parseInstant(timestamp, timezone)
+  if (said === undefined) return invalid('/timestamp', 'must be an existing date and time in ISO 8601, such as 2026-11-22T10:30:00Z')
+  const at = said + skewMs
+  if (at < LIMITS.earliestMs) return invalid('/timestamp', 'lies before 1970')
+  if (at > receivedAt + LIMITS.futureMs) {
+    return { code: 'timestamp_in_future', path: '/timestamp', detail: 'lies more than 24 hours in the future' }
+  }
+  return at
+}
+
 function refusalOf(event: EventInput, context: EventContext): Refusal | undefined {
   if (context.publicKey && event.ipAddress !== undefined) return notPublic('/ipAddress')
   if (context.publicKey && event.userAgent !== undefined) return notPublic('/userAgent')
+  return valueRefusal(event)
+}
+
+/** What the schema cannot say of values, whoever sends them. */
+export function valueRefusal(event: Pick<EventInput, 'ipAddress' | 'url' | 'metadata'>): Refusal | undefined {
   if (event.ipAddress !== undefined && canonicalAddress(event.ipAddress) === undefined) {
     return invalid('/ipAddress', 'must be an IPv4 or IPv6 address')
   }
@@ -129,7 +140,11 @@ function refusalOf(event: EventInput, context: EventContext): Refusal | undefine
 /** Metadata is measured only where the whole event's text says that it might be too large. */
 function sized(event: EventInput, made: NewEvent): NewEvent | Refusal {
   if (event.metadata === undefined || made.data.length * 3 <= LIMITS.metadataBytes) return made
-  if (Buffer.byteLength(JSON.stringify(event.metadata)) <= LIMITS.metadataBytes) return made
+  return sizeRefusal(event.metadata) ?? made
+}
+
+export function sizeRefusal(metadata: Record<string, unknown>): Refusal | undefined {
+  if (Buffer.byteLength(JSON.stringify(metadata)) <= LIMITS.metadataBytes) return undefined
   return { code: 'metadata_too_large', path: '/metadata', detail: `must not exceed ${LIMITS.metadataBytes} bytes` }
 }
 
