@@ -7,10 +7,11 @@ import type { Clock } from './kernel/clock.ts'
 import type { Database } from './kernel/database.ts'
 import type { Logger } from './kernel/logger.ts'
 import { LIMITS } from './limits.ts'
-import { type Build, listBuilds } from './projections/builds.ts'
+import { type Build, findBuild, listBuilds, pauseBuilds } from './projections/builds.ts'
+import { dropBuild } from './projections/dropRows.ts'
 import type { Projection } from './projections/projection.ts'
 import { progressOf, type RebuildOptions } from './projections/rebuildSession.ts'
-import { replay, rollback } from './projections/replay.ts'
+import { dryReplay, RebuildPaused, replay, rollback } from './projections/replay.ts'
 
 export interface RebuildsOptions {
   readonly database: Database
@@ -34,9 +35,10 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
     if (running.has(projection.name)) throw new Problem('already_running', `${projection.name} is being rebuilt already`)
     const { log, clock } = options
     const done = work({ database, log, clock, logger, projection, signal: abort.signal })
-      .then(() => logger.info(`${what} has switched`, { projection: projection.name }))
+      .then(() => logger.info(`${what} is done`, { projection: projection.name }))
       .catch((error: unknown) => {
-        if (!abort.signal.aborted) logger.error(`${what} failed; the live build stays`, { projection: projection.name, error })
+        if (error instanceof RebuildPaused) logger.info(`${what} was paused`, { projection: projection.name })
+        else if (!abort.signal.aborted) logger.error(`${what} failed; the live build stays`, { projection: projection.name, error })
       })
       .finally(() => running.delete(projection.name))
     running.set(projection.name, done)
@@ -54,7 +56,22 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
     start(projection, 'the way back', (rebuild) => rollback({ ...rebuild, build: target }))
   }
   return {
-    rebuild: (name, appId) => Promise.resolve().then(() => start(named(name), 'a rebuild', (rebuild) => replay({ ...rebuild, appId }))),
+    rebuild: (name, { dry = false, ...how }) =>
+      Promise.resolve().then(() => {
+        if (dry) start(named(name), 'a trial', dryReplay)
+        else start(named(name), 'a rebuild', (rebuild) => replay({ ...rebuild, ...how }))
+      }),
+    async pause(name) {
+      const halted = await pauseBuilds(database, named(name).name)
+      if (halted.length === 0) throw new Problem('not_found', `No rebuild of ${name} is under way`)
+    },
+    async drop(name, build) {
+      const projection = named(name)
+      const found = await findBuild(database.knex, name, build)
+      if (found === undefined || found.appId !== undefined || found.status === 'dropping') throw new Problem('not_found', `There is no build ${build}`)
+      if (found.status === 'live' || running.has(name) || (found.status === 'building' && !found.paused)) throw new Problem('build_live')
+      start(projection, 'a drop', () => dropBuild(database, projection, build))
+    },
     switch: (name, build) => goBack(name, build),
     rollback: (name, build) => goBack(name, build),
     subscribe: (listener) => watch(database, logger, listener),
@@ -93,7 +110,8 @@ function watch(database: Database, logger: Logger, listener: (progress: ReplayPr
   return () => clearInterval(timer)
 }
 
-function stateOf({ status, error }: Build): ReplayProgress['state'] | undefined {
+function stateOf({ status, error, paused, report }: Build): ReplayProgress['state'] | undefined {
+  if (status === 'building' && paused) return report === undefined ? 'paused' : 'tried'
   if (status === 'building') return error === undefined ? 'running' : 'failed'
   return status === 'live' ? 'switched' : undefined
 }

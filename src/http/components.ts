@@ -95,5 +95,7 @@ export const COMPONENTS = {
   Rebuild: projections.rebuildSchema,
   Switch: projections.switchSchema,
   Rollback: projections.rollbackSchema,
+  Drop: projections.dropSchema,
+  NoBody: projections.NO_BODY,
   Started: projections.startedSchema,
 } as const

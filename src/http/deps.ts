@@ -15,7 +15,7 @@ import type { Tokens } from './tokens.ts'
 export interface ReplayProgress {
   readonly projection: string
   readonly appId?: string | undefined
-  readonly state: 'running' | 'switched' | 'failed'
+  readonly state: 'running' | 'paused' | 'tried' | 'switched' | 'failed'
   /** Positions of the log that the new build has passed, and those there are. */
   readonly events: number
   readonly total: number
@@ -26,8 +26,15 @@ export interface ReplayProgress {
 
 /** Control over rebuilds. Throws Problem `not_found` for an unknown projection, `already_running` where one is. */
 export interface Replays {
-  /** Starts a rebuild beside the live build, of one app or of all, and answers at once; it switches when it has caught up. */
-  rebuild(projection: string, appId: string | undefined): Promise<void>
+  /**
+   * Starts a rebuild beside the live build, of one app or of all, and answers at once; it switches when it has caught up. One
+   * that was paused goes on. `dry`: it switches nothing and leaves its report with the build.
+   */
+  rebuild(projection: string, how: { readonly appId?: string; readonly keep?: number; readonly dry?: boolean }): Promise<void>
+  /** Halts the rebuild under way, whichever process runs it. Throws Problem `not_found` when there is none. */
+  pause(projection: string): Promise<void>
+  /** Takes away a build that is not live. Throws Problem `not_found`, `build_live`. */
+  drop(projection: string, build: number): Promise<void>
   /** Makes another build live, by its number. */
   switch(projection: string, build: number): Promise<void>
   /** Goes back to the newest build that was kept, or to the one named. */

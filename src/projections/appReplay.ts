@@ -5,7 +5,7 @@ import { type Build, createBuild, listBuilds, liveBuild, markDropped } from './b
 import { type Checkpoint, Fenced, lockCheckpoints, readCheckpoint, type Unit, writing } from './checkpoints.ts'
 import { dropAppRows, finishDrops } from './dropRows.ts'
 import { Folder } from './folder.ts'
-import { appPages } from './pages.ts'
+import { appPages } from './logPages.ts'
 import type { Replayed } from './replay.ts'
 import type { RebuildSession } from './rebuildSession.ts'
 import { UnitRunner } from './unitRunner.ts'
@@ -32,7 +32,7 @@ export async function replayApp(session: RebuildSession, appId: string): Promise
         // The zone may have changed again while the app was folded: those rows would name the wrong days.
         if ((await newestZone(log, appId)).timezone !== zone.timezone) return false
         await session.catchUp(runner, held.position)
-        session.options.signal?.throwIfAborted()
+        session.signal.throwIfAborted()
         return flip(session, { ...unit, build: live }, held, build, zone)
       })
     })

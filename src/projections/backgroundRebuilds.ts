@@ -41,7 +41,8 @@ export class BackgroundRebuilds {
       const live = builds.find(({ build }) => build === unit.build)
       // One that was built and left again was rolled back from on purpose.
       const rolledBack = builds.some(({ status, codeVersion }) => status === 'kept' && codeVersion >= projection.codeVersion)
-      if (live !== undefined && live.codeVersion < projection.codeVersion && !rolledBack) return { projection: projection.name }
+      const halted = builds.some(({ status, paused }) => status === 'building' && paused)
+      if (live !== undefined && live.codeVersion < projection.codeVersion && !rolledBack && !halted) return { projection: projection.name }
     }
     return undefined
   }

@@ -7,6 +7,7 @@ import { readPlaces } from './appPlaces.ts'
 import { lockCheckpoints, readCheckpoint, writing } from './checkpoints.ts'
 import type { Projection } from './projection.ts'
 import { textOfId } from './rows.ts'
+import type { TrialReport } from './trial.ts'
 
 export type BuildStatus = 'building' | 'live' | 'kept' | 'dropping' | 'scratch'
 
@@ -24,6 +25,10 @@ export interface Build {
   readonly liveAt: number | undefined
   /** Why the last attempt ended, until the next one. */
   readonly error: string | undefined
+  /** An operator halted it; it goes on when a rebuild is asked for again. */
+  readonly paused: boolean
+  /** What a trial found that switching to it would change. */
+  readonly report: TrialReport | undefined
   readonly progress: { readonly events: number; readonly total: number; readonly eventsPerSecond: number; readonly at: number | undefined }
 }
 
@@ -163,6 +168,18 @@ export async function switchBuild(database: Database, projection: string, to: nu
   })
 }
 
+/** Halts the rebuild under way, whichever process runs it; those of single apps are short and go on. Answers what was halted. */
+export async function pauseBuilds(database: Database, projection: string): Promise<number[]> {
+  const running = (await listBuilds(database.knex, projection)).filter(({ status, paused, appId }) => status === 'building' && !paused && appId === undefined).map(({ build }) => build)
+  if (running.length > 0) await database.knex('projection_builds').where({ projection, status: 'building' }).whereIn('build', running).update({ paused: 1 })
+  return running
+}
+
+/** Lets a halted build go on; what a trial said of it holds no longer. */
+export async function resumeBuild(database: Database, projection: string, build: number): Promise<void> {
+  await database.knex('projection_builds').where({ projection, build }).update({ paused: 0, report: null })
+}
+
 /** Marks a build and the app builds in it as dropped; dropRows then removes them. The live build cannot be dropped. */
 export async function markDropped(database: Database, projection: string, build: number): Promise<void> {
   await writing(database, async (trx) => {
@@ -193,6 +210,8 @@ interface BuildRow {
   readonly created_at: number
   readonly live_at: number | null
   readonly error: string | null
+  readonly paused: number
+  readonly report: string | null
   readonly events_folded: number
   readonly events_total: number
   readonly events_per_second: number
@@ -212,6 +231,8 @@ function buildOf(row: BuildRow): Build {
     createdAt: row.created_at,
     liveAt: row.live_at === null ? undefined : row.live_at,
     error: row.error ?? undefined,
+    paused: row.paused === 1,
+    report: row.report === null ? undefined : (JSON.parse(row.report) as TrialReport),
     progress: {
       events: row.events_folded,
       total: row.events_total,

@@ -1,5 +1,5 @@
-// Compares one table of two builds row by row, both sides streamed in the order of the primary key, and says in words what
-// differs: a row that is missing, one that should not be, or the columns that disagree.
+// Compares one table of two builds row by row, both sides streamed in the order of the primary key in constant memory: how
+// many rows are missing, should not be or disagree, what their numbers sum to on either side, and the first ones in words.
 import type { Knex } from 'knex'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
@@ -19,37 +19,96 @@ export interface Which {
 }
 
 export interface Difference {
+  /** Rows on both sides. */
   readonly rows: number
+  readonly onlyLeft: number
+  readonly onlyRight: number
+  /** Rows on both sides whose columns disagree. */
+  readonly changed: number
+  /** Of columns that are numbers and no part of the key, where the sides disagree. */
+  readonly sums: Readonly<Record<string, Sums>>
+  /** The first ones, at most LIMITS.differencesShown. */
   readonly words: readonly string[]
+}
+
+export interface Sums {
+  readonly left: number
+  readonly right: number
+}
+
+/** What the sides are called in words. */
+export interface Words {
+  readonly onlyLeft: string
+  readonly onlyRight: string
+  readonly changed: (left: string, right: string) => string
+}
+
+/** `left` is what readers see, `right` what the log says. */
+export const VERIFYING: Words = {
+  onlyLeft: 'is in the read model and should not be',
+  onlyRight: 'is missing from the read model',
+  changed: (left, right) => `${left} and should have ${right}`,
 }
 
 type Row = Readonly<Record<string, unknown>>
 
-/** `left` is what readers see, `right` what the log says. */
-export async function compareTable(table: ProjectionTable, left: Side, right: Side, which: Which): Promise<Difference> {
+export async function compareTable(table: ProjectionTable, left: Side, right: Side, which: Which, say: Words): Promise<Difference> {
   const words: string[] = []
-  let rows = 0
+  const tell = (text: string): void => {
+    if (words.length < LIMITS.differencesShown) words.push(`${table.name}: ${text}`)
+  }
+  const found = { rows: 0, onlyLeft: 0, onlyRight: 0, changed: 0 }
+  const sums = new ColumnSums(table)
   const seen = stream(table, left, which)
   const expected = stream(table, right, which)
   let actual = await next(seen)
   let wanted = await next(expected)
-  while ((actual !== undefined || wanted !== undefined) && words.length < LIMITS.differencesShown) {
+  while (actual !== undefined || wanted !== undefined) {
     const order = actual === undefined ? 1 : wanted === undefined ? -1 : compareKeys(table, actual, wanted)
-    if (order < 0) {
-      words.push(`${table.name}: ${keyWords(table, actual!)} is in the read model and should not be`)
-      actual = await next(seen)
-    } else if (order > 0) {
-      words.push(`${table.name}: ${keyWords(table, wanted!)} is missing from the read model`)
-      wanted = await next(expected)
+    if (order === 0) {
+      const changes = changedColumns(table, actual!, wanted!)
+      found.rows += 1
+      if (changes.length > 0) found.changed += 1
+      for (const { column, was, should } of changes) tell(`${keyWords(table, wanted!)} has ${column} ${say.changed(was, should)}`)
+    } else if (order < 0) {
+      found.onlyLeft += 1
+      tell(`${keyWords(table, actual!)} ${say.onlyLeft}`)
     } else {
-      words.push(...columnWords(table, actual!, wanted!))
+      found.onlyRight += 1
+      tell(`${keyWords(table, wanted!)} ${say.onlyRight}`)
+    }
+    if (order <= 0) {
+      sums.add('left', actual!)
       actual = await next(seen)
+    }
+    if (order >= 0) {
+      sums.add('right', wanted!)
       wanted = await next(expected)
-      rows += 1
     }
   }
-  await Promise.all([seen.return(), expected.return()])
-  return { rows, words }
+  return { ...found, sums: sums.different(), words }
+}
+
+class ColumnSums {
+  private readonly sums = new Map<string, { left: number; right: number }>()
+  private readonly key: ReadonlySet<string>
+
+  constructor(private readonly table: ProjectionTable) {
+    this.key = new Set(['build', ...table.key])
+  }
+
+  add(side: keyof Sums, row: Row): void {
+    for (const [column, value] of Object.entries(this.table.comparable?.(row) ?? row)) {
+      if (typeof value !== 'number' || this.key.has(column)) continue
+      let sum = this.sums.get(column)
+      if (sum === undefined) this.sums.set(column, (sum = { left: 0, right: 0 }))
+      sum[side] += value
+    }
+  }
+
+  different(): Record<string, Sums> {
+    return Object.fromEntries([...this.sums].filter(([, { left, right }]) => left !== right))
+  }
 }
 
 async function next(rows: AsyncGenerator<Row, void>): Promise<Row | undefined> {
@@ -105,16 +164,15 @@ function sortable(value: unknown): Buffer {
   return value instanceof ArrayBuffer || value instanceof Uint8Array ? bytesOf(value) : Buffer.from(String(value))
 }
 
-function columnWords(table: ProjectionTable, actual: Row, wanted: Row): string[] {
+function changedColumns(table: ProjectionTable, actual: Row, wanted: Row): { column: string; was: string; should: string }[] {
   const left = table.comparable?.(actual) ?? actual
   const right = table.comparable?.(wanted) ?? wanted
-  const words: string[] = []
+  const changes: { column: string; was: string; should: string }[] = []
   for (const column of new Set([...Object.keys(left), ...Object.keys(right)])) {
     if (column === 'build' || plain(left[column]) === plain(right[column])) continue
-    const [was, should] = [short(left[column]), short(right[column])]
-    words.push(`${table.name}: ${keyWords(table, wanted)} has ${column} ${was} and should have ${should}`)
+    changes.push({ column, was: short(left[column]), should: short(right[column]) })
   }
-  return words
+  return changes
 }
 
 function keyWords({ key }: ProjectionTable, row: Row): string {

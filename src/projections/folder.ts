@@ -12,7 +12,7 @@ import type { Places } from './appPlaces.ts'
 import { type Checkpoint, moveCheckpoint, type Unit, writing } from './checkpoints.ts'
 import { eventReader } from './eventReader.ts'
 import type { FoldingEvent } from './foldingEvent.ts'
-import type { Source } from './pages.ts'
+import type { Source } from './logPages.ts'
 import type { EventReader, FoldContext, Projection } from './projection.ts'
 
 /** A stretch holds an event that this projection cannot digest, however often it is tried. */

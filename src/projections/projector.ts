@@ -13,7 +13,7 @@ import { type Checkpoint, releaseLeases, takeLease, type Unit } from './checkpoi
 import { Folder } from './folder.ts'
 import { Follower } from './follower.ts'
 import { type LiveUnit, liveUnits, Shares, unitKey } from './leases.ts'
-import { partitionPages } from './pages.ts'
+import { partitionPages } from './logPages.ts'
 import type { Projection } from './projection.ts'
 import { UnitRunner } from './unitRunner.ts'
 import { beat, signOff, signOn, Workers } from './workers.ts'

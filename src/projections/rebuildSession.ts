@@ -43,7 +43,18 @@ export class RebuildBusy extends Error {
   }
 }
 
+/** An operator halted the rebuild; what it has built stays, and asking for the rebuild again goes on from there. */
+export class RebuildPaused extends Error {
+  constructor(projection: string, build: number) {
+    super(`the rebuild of ${projection} (build ${build}) was paused`)
+    this.name = 'RebuildPaused'
+  }
+}
+
 export class RebuildSession {
+  /** Ends the work: the caller's wish, or an operator's pause. */
+  readonly signal: AbortSignal
+  private readonly halt = new AbortController()
   readonly clock: Clock
   readonly logger: Logger
   private readonly leaseMs: number
@@ -58,6 +69,7 @@ export class RebuildSession {
     this.logger = options.logger ?? silentLogger
     this.leaseMs = options.leaseMs ?? LIMITS.leaseMs
     this.workers = new Workers(options.database, this.leaseMs)
+    this.signal = AbortSignal.any([this.halt.signal, ...(options.signal === undefined ? [] : [options.signal])])
   }
 
   /** Runs `work` under a worker's name and gives every lease back, however it ends. */
@@ -77,7 +89,8 @@ export class RebuildSession {
 
   /** Takes the lease of a unit of the new build, after a dead owner's has run out. Throws RebuildBusy. */
   async lease(unit: Unit): Promise<Checkpoint> {
-    const { database, signal } = this.options
+    const { database } = this.options
+    const { signal } = this
     for (let waitedMs = 0; ; waitedMs += this.leaseMs / 10) {
       const found = await readCheckpoint(database.knex, unit)
       if (found === undefined) throw new Error(`build ${unit.build} of ${unit.projection} is gone`)
@@ -87,13 +100,14 @@ export class RebuildSession {
         if (taken !== undefined) return taken
       }
       if (waitedMs > 2 * this.leaseMs) throw new RebuildBusy(unit)
-      await pause(this.leaseMs / 10, undefined, signal === undefined ? {} : { signal })
+      await pause(this.leaseMs / 10, undefined, { signal })
     }
   }
 
   /** Folds until there is nothing more up to `upTo`. Transient faults are waited out. */
   async catchUp(runner: UnitRunner, upTo: number): Promise<void> {
-    const { log, signal } = this.options
+    const { log } = this.options
+    const { signal } = this
     let failed = false
     const step = async (): Promise<boolean> => {
       if (failed && (await runner.reload())?.owner !== this.owner) throw new Error('another process has taken the rebuild over')
@@ -105,7 +119,7 @@ export class RebuildSession {
       return failed
     }
     const onRetry = (error: unknown): void => this.logger.warn('a rebuild waits for the store', { error })
-    while (await retry(step, { retryable, onRetry, ...(signal === undefined ? {} : { signal }) })) signal?.throwIfAborted()
+    while (await retry(step, { retryable, onRetry, signal })) signal.throwIfAborted()
   }
 
   /** Halts the live build in these partitions while `work` runs: it stands at exactly the positions that are handed over. */
@@ -140,9 +154,15 @@ export class RebuildSession {
   /** Reports while `work` runs: to the caller, and to the tables for whoever watches from elsewhere. */
   async reporting<T>(build: number, partitions: readonly number[], work: () => Promise<T>): Promise<T> {
     const progress = new ProgressReport(this.options, build, partitions)
-    await progress.report()
+    const look = async (): Promise<void> => {
+      await progress.report()
+      const where = { projection: this.options.projection.name, build, paused: 1 }
+      const halted = await this.options.database.knex('projection_builds').where(where).first<object | undefined>('build')
+      if (halted !== undefined) this.halt.abort(new RebuildPaused(where.projection, build))
+    }
+    await look()
     const timer = setInterval(() => {
-      progress.report().catch((error: unknown) => this.logger.debug('progress could not be written', { error }))
+      look().catch((error: unknown) => this.logger.debug('progress could not be written', { error }))
     }, LIMITS.progressMs)
     try {
       const result = await work()

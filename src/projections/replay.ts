@@ -2,20 +2,25 @@
 // ones, and never a mix. Whatever stops a rebuild leaves the live build as it was; running it again goes on where it stopped.
 import { replayApp } from './appReplay.ts'
 import { newestZones, WholePlaces } from './appPlaces.ts'
-import { type Build, createBuild, ensureFirstBuild, findBuild, listBuilds, liveBuild, partitionsOf, switchBuild } from './builds.ts'
+import { type Build, createBuild, ensureFirstBuild, findBuild, listBuilds, liveBuild, partitionsOf, resumeBuild, switchBuild } from './builds.ts'
 import type { Unit } from './checkpoints.ts'
 import { dropBuild, finishDrops } from './dropRows.ts'
 import { Folder } from './folder.ts'
 import { LIMITS } from '../limits.ts'
-import { partitionPages } from './pages.ts'
+import { partitionPages, type SharedPages, type Source } from './logPages.ts'
 import { type RebuildOptions, RebuildSession } from './rebuildSession.ts'
+import { type TrialReport, tryOut } from './trial.ts'
 import { UnitRunner } from './unitRunner.ts'
 
-export { RebuildBusy, type ReplayProgress } from './rebuildSession.ts'
+export { RebuildBusy, RebuildPaused, type ReplayProgress } from './rebuildSession.ts'
 
 export interface ReplayOptions extends RebuildOptions {
   /** Rebuilds this app alone. */
   readonly appId?: string | undefined
+  /** How many former builds stay for the way back. */
+  readonly keep?: number | undefined
+  /** Pages of the log that are shared with other rebuilds, by partition. */
+  readonly pages?: ReadonlyMap<number, SharedPages> | undefined
 }
 
 export interface Replayed {
@@ -32,15 +37,34 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   return RebuildSession.run(options, async (session) => {
     if (appId !== undefined) return replayApp(session, appId)
     const build = await unfinishedBuild(session)
-    try {
-      const replayed = await bringLive(session, build, 'fail')
-      await dropSuperseded(session)
+    return noting(session, build, async () => {
+      const replayed = await bringLive(session, build, 'fail', options.pages)
+      await dropSuperseded(session, options.keep ?? LIMITS.keptBuilds)
       return replayed
-    } catch (error) {
-      await noteFailure(session, build, error)
-      throw error
-    }
+    })
   })
+}
+
+/** Builds beside and catches up, but switches nothing: says what would change, and leaves the build paused. */
+export async function dryReplay(options: RebuildOptions): Promise<{ readonly build: number; readonly report: TrialReport }> {
+  const { database, log, projection, clock } = options
+  await ensureFirstBuild(database, projection, log.partitions, clock?.now() ?? Date.now())
+  return RebuildSession.run(options, async (session) => {
+    const build = await unfinishedBuild(session)
+    return noting(session, build, async () => {
+      const runners = await wholeRunners(session, build, 'fail')
+      return { build: build.build, report: await tryOut(session, build, runners) }
+    })
+  })
+}
+
+async function noting<T>(session: RebuildSession, build: Build, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await noteFailure(session, build, error)
+    throw error
+  }
 }
 
 /** Goes back to the newest kept build (or to the one named), after it has caught up. */
@@ -65,26 +89,33 @@ async function unfinishedBuild(session: RebuildSession): Promise<Build> {
   await finishDrops(database, projection, session.options.signal)
   const unfinished = (await listBuilds(database.knex, projection.name)).filter(({ status, appId }) => status === 'building' && appId === undefined)
   const mine = unfinished.find(({ codeVersion }) => codeVersion === projection.codeVersion)
+  if (mine !== undefined) await resumeBuild(database, projection.name, mine.build)
   for (const { build, codeVersion } of unfinished) if (codeVersion < projection.codeVersion) await dropBuild(database, projection, build)
   return mine ?? createBuild(database, projection, partitionsOf(projection, log.partitions), session.clock.now())
 }
 
-async function bringLive(session: RebuildSession, { projection: name, build }: Build, onPoison: 'fail' | 'bury'): Promise<Replayed> {
+async function bringLive(session: RebuildSession, target: Build, onPoison: 'fail' | 'bury', pages?: ReplayOptions['pages']): Promise<Replayed> {
+  const { projection: name, build } = target
   const { database, log, projection } = session.options
   const partitions = partitionsOf(projection, log.partitions)
-  const runners: UnitRunner[] = []
-  for (const partition of partitions) runners.push(await wholeRunner(session, { projection: name, build, partition }, onPoison))
+  const runners = await wholeRunners(session, target, onPoison, pages)
   await session.reporting(build, partitions, async () => {
     // To where the log was, not to where it will be: under steady load there is always one more event.
     const catchUpTo = async (targets: ReadonlyMap<number, number>): Promise<void> => {
-      await Promise.all(runners.map((runner) => session.catchUp(runner, targets.get(runner.options.unit.partition) ?? 0)))
+      await Promise.all(
+        runners.map(async (runner) => {
+          const { partition } = runner.options.unit
+          // Those who share pages with this one must not wait for it once it has what there was, or has failed.
+          await session.catchUp(runner, targets.get(partition) ?? 0).finally(() => pages?.get(partition)?.leave(name))
+        }),
+      )
     }
     // Each round is over what arrived during the one before, so the last one, under the hold, is short.
     for (let round = 0; round < CATCH_UP_ROUNDS; round++) await catchUpTo(positionsOf(await log.heads()))
     const live = (await liveBuild(database.knex, name))!
     await session.holding(live, partitions, async (at) => {
       await catchUpTo(positionsOf([...at].map(([partition, { position }]) => ({ partition, position }))))
-      session.options.signal?.throwIfAborted()
+      session.signal.throwIfAborted()
       await switchBuild(database, name, build, session.clock.now())
     })
   })
@@ -97,12 +128,21 @@ function positionsOf(places: readonly { partition: number; position: number }[])
   return new Map(places.map(({ partition, position }) => [partition, position]))
 }
 
-async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail' | 'bury'): Promise<UnitRunner> {
+async function wholeRunners(session: RebuildSession, { projection, build }: Build, onPoison: 'fail' | 'bury', pages?: ReplayOptions['pages']): Promise<UnitRunner[]> {
+  const runners: UnitRunner[] = []
+  for (const partition of partitionsOf(session.options.projection, session.options.log.partitions)) {
+    const source = pages?.get(partition)?.source(projection) ?? partitionPages(session.options.log, partition)
+    runners.push(await wholeRunner(session, { projection, build, partition }, onPoison, source))
+  }
+  return runners
+}
+
+async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail' | 'bury', source: Source): Promise<UnitRunner> {
   const { database, log, projection } = session.options
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
   const places = new WholePlaces(database.knex, unit, projection.zoned === true, (appIds) => newestZones(log, appIds))
-  const folder = new Folder({ log, database, clock, projection, unit, source: partitionPages(log, unit.partition), places })
+  const folder = new Folder({ log, database, clock, projection, unit, source, places })
   const judge: UnitRunner['options']['onPoison'] = async (event) => {
     const live = await liveBuild(database.knex, projection.name)
     return onPoison === 'bury' || (live !== undefined && (await session.deadIn(live, event))) ? 'bury' : 'fail'
@@ -110,14 +150,14 @@ async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail'
   return new UnitRunner({ database, folder, unit, logger, onPoison: judge, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }
 
-async function dropSuperseded({ options: { database, projection } }: RebuildSession): Promise<void> {
+async function dropSuperseded({ options: { database, projection } }: RebuildSession, keep: number): Promise<void> {
   const kept = (await listBuilds(database.knex, projection.name)).filter(({ status, appId }) => status === 'kept' && appId === undefined)
   const newest = kept.toSorted((left, right) => (right.liveAt ?? 0) - (left.liveAt ?? 0))
-  for (const { build } of newest.slice(LIMITS.keptBuilds)) await dropBuild(database, projection, build)
+  for (const { build } of newest.slice(keep)) await dropBuild(database, projection, build)
 }
 
-async function noteFailure({ options: { database, projection, signal } }: RebuildSession, { build }: Build, error: unknown): Promise<void> {
-  if (signal?.aborted === true || (await findBuild(database.knex, projection.name, build)) === undefined) return
+async function noteFailure({ options: { database, projection }, signal }: RebuildSession, { build }: Build, error: unknown): Promise<void> {
+  if (signal.aborted || (await findBuild(database.knex, projection.name, build)) === undefined) return
   const text = error instanceof Error ? error.message : String(error)
   await database.knex('projection_builds').where({ projection: projection.name, build }).update({ error: text.slice(0, 1_000) })
 }

@@ -10,13 +10,13 @@ import { LIMITS } from '../limits.ts'
 import { readPlaces, WholePlaces, type Zone } from './appPlaces.ts'
 import { createBuild, liveBuild, partitionsOf } from './builds.ts'
 import { readCheckpoints, type Unit } from './checkpoints.ts'
-import { compareTable, type Difference, type Side } from './compareTables.ts'
+import { compareBuilds } from './compareBuilds.ts'
+import { VERIFYING } from './compareTables.ts'
 import { dropBuild } from './dropRows.ts'
 import { Folder } from './folder.ts'
-import { partitionPages } from './pages.ts'
+import { partitionPages } from './logPages.ts'
 import type { Projection } from './projection.ts'
 import { RebuildSession, type ReplayProgress } from './rebuildSession.ts'
-import { textOfId } from './rows.ts'
 import { UnitRunner } from './unitRunner.ts'
 
 export interface VerifyOptions {
@@ -62,8 +62,10 @@ function verifyProjection(options: VerifyOptions, projection: Projection): Promi
         return database.snapshot(async (trx) => {
           const positions = await positionsOf(trx, projection.name, live)
           await foldUpTo(session, runners, positions)
-          const found = await compare(database, trx, projection, live, scratch)
-          return { projection: projection.name, build: live, positions, ...found }
+          const found = await compareBuilds(projection, { db: trx, build: live }, { db: database.knex, build: scratch }, VERIFYING)
+          const rows = found.reduce((sum, { rows: compared, onlyLeft, onlyRight }) => sum + compared + onlyLeft + onlyRight, 0)
+          const differences = found.flatMap(({ words }) => words).slice(0, LIMITS.differencesShown)
+          return { projection: projection.name, build: live, positions, rows, differences }
         })
       })
     } finally {
@@ -93,33 +95,4 @@ async function scratchRunner(session: RebuildSession, unit: Unit, live: number):
   const places = new WholePlaces(database.knex, unit, true, zones)
   const folder = new Folder({ log, database, clock, projection, unit, source: partitionPages(log, unit.partition), places })
   return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury', targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
-}
-
-async function compare(database: Database, trx: Knex, projection: Projection, live: number, scratch: number): Promise<{ rows: number; differences: string[] }> {
-  const moved = await movedApps(trx, projection.name, live)
-  const differences: string[] = []
-  let rows = 0
-  for (const table of projection.tables) {
-    const left: Side = { db: trx, build: live }
-    const right: Side = { db: database.knex, build: scratch }
-    const excluded = table.key[0] === 'app_id' ? moved.map(({ appId }) => appId) : []
-    const found: Difference[] = [await compareTable(table, left, right, { excluded })]
-    for (const { appId, rowsBuild } of moved) {
-      if (table.key[0] === 'app_id') found.push(await compareTable(table, { ...left, build: rowsBuild }, right, { appId }))
-    }
-    for (const { rows: compared, words } of found) {
-      rows += compared
-      differences.push(...words)
-    }
-  }
-  return { rows, differences: differences.slice(0, LIMITS.differencesShown) }
-}
-
-/** Apps whose rows are in a build of their own. */
-async function movedApps(trx: Knex, projection: string, build: number): Promise<{ appId: string; rowsBuild: number }[]> {
-  const rows = await trx('projection_apps')
-    .where({ projection, build })
-    .whereNot('rows_build', build)
-    .select<{ app_id: Uint8Array; rows_build: number }[]>('app_id', 'rows_build')
-  return rows.map((row) => ({ appId: textOfId(row.app_id), rowsBuild: row.rows_build }))
 }

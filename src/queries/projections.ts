@@ -6,9 +6,50 @@ import { type Build, listBuilds, liveBuild } from '../projections/builds.ts'
 import { readCheckpoints } from '../projections/checkpoints.ts'
 import type { Projection } from '../projections/projection.ts'
 import { progressOf, type ReplayProgress } from '../projections/rebuildSession.ts'
+import type { TrialReport } from '../projections/trial.ts'
 
 const instant = { type: 'string', format: 'date-time', nullable: true } as const
 const count = { type: 'integer', minimum: 0 } as const
+
+/** What `--dry` and `{dry: true}` answer. */
+const trialReport = {
+  type: 'object',
+  nullable: true,
+  additionalProperties: false,
+  description: 'What switching to this build would change, found by a trial',
+  required: ['against', 'at', 'events', 'tables', 'examples'],
+  properties: {
+    against: { ...count, description: 'The live build it was compared with' },
+    at: { type: 'string', format: 'date-time' },
+    events: { ...count, description: 'Events that both had folded' },
+    tables: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['table', 'same', 'changed', 'added', 'removed', 'sums'],
+        properties: {
+          table: { type: 'string' },
+          same: count,
+          changed: count,
+          added: count,
+          removed: count,
+          sums: {
+            type: 'object',
+            description: 'Of each numeric column that would change: its sum over all rows',
+            additionalProperties: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['now', 'then'],
+              properties: { now: { type: 'number' }, then: { type: 'number' } },
+            },
+          },
+        },
+      },
+    },
+    examples: { type: 'array', items: { type: 'string' } },
+  },
+} as const
 
 export const projectionsResult = {
   type: 'object',
@@ -41,15 +82,17 @@ export const projectionsResult = {
             items: {
               type: 'object',
               additionalProperties: false,
-              required: ['build', 'codeVersion', 'status', 'appId', 'createdAt', 'liveAt', 'error', 'progress'],
+              required: ['build', 'codeVersion', 'status', 'paused', 'appId', 'createdAt', 'liveAt', 'error', 'progress', 'report'],
               properties: {
                 build: count,
                 codeVersion: count,
                 status: { type: 'string', enum: ['building', 'live', 'kept', 'dropping', 'scratch'] },
+                paused: { type: 'boolean', description: 'Halted by an operator, or by a trial that has ended; asking for a rebuild goes on from it' },
                 appId: { type: 'string', nullable: true, description: 'Set for a build of one app' },
                 createdAt: instant,
                 liveAt: instant,
                 error: { type: 'string', nullable: true },
+                report: trialReport,
                 progress: {
                   type: 'object',
                   nullable: true,
@@ -84,6 +127,8 @@ export interface BuildStatusView {
   readonly createdAt: string
   readonly liveAt: string | null
   readonly error: string | null
+  readonly paused: boolean
+  readonly report: (Omit<TrialReport, 'at'> & { readonly at: string }) | null
   readonly progress: ReplayProgress | null
 }
 
@@ -112,7 +157,7 @@ async function readProjection(trx: Knex, { name, codeVersion }: Projection, head
   }
 }
 
-function viewOf({ build, codeVersion, status, appId, createdAt, liveAt, error, progress }: Build): BuildStatusView {
+function viewOf({ build, codeVersion, status, appId, createdAt, liveAt, error, paused, report, progress }: Build): BuildStatusView {
   return {
     build,
     codeVersion,
@@ -121,6 +166,8 @@ function viewOf({ build, codeVersion, status, appId, createdAt, liveAt, error, p
     createdAt: new Date(createdAt).toISOString(),
     liveAt: liveAt === undefined ? null : new Date(liveAt).toISOString(),
     error: error ?? null,
+    paused,
+    report: report === undefined ? null : { ...report, at: new Date(report.at).toISOString() },
     progress: progress.at === undefined ? null : progressOf(progress.events, progress.total, progress.eventsPerSecond),
   }
 }

@@ -25,7 +25,11 @@ export const projectionParameters = {
 export const rebuildSchema = {
   type: 'object',
   additionalProperties: false,
-  properties: { appId: { ...uuid, description: 'This app alone' } },
+  properties: {
+    appId: { ...uuid, description: 'This app alone' },
+    keep: { type: 'integer', minimum: 0, maximum: LIMITS.keptBuildsMax, description: `How many former builds stay for the way back; ${LIMITS.keptBuilds} unless given` },
+    dry: { type: 'boolean', description: 'Build and compare with the live build, but switch nothing: the report stands with the build in GET /projections' },
+  },
 } as const
 
 export const switchSchema = {
@@ -41,11 +45,20 @@ export const rollbackSchema = {
   properties: { build: { ...build, description: 'A kept build; the newest unless given' } },
 } as const
 
+export const dropSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['build'],
+  properties: { build: { ...build, description: 'A build that is neither live nor being built' } },
+} as const
+
+export const NO_BODY = { type: 'object', additionalProperties: false, properties: {} } as const
+
 export const startedSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['projection', 'started'],
-  properties: { projection: { type: 'string' }, started: { type: 'string', enum: ['rebuild', 'switch', 'rollback'] } },
+  properties: { projection: { type: 'string' }, started: { type: 'string', enum: ['rebuild', 'trial', 'pause', 'switch', 'rollback', 'drop'] } },
 } as const
 
 export function projectionRoutes(deps: ProjectionDeps): Router {
@@ -90,6 +103,11 @@ export function projectionRoutes(deps: ProjectionDeps): Router {
 }
 
 function controls(router: Router, deps: ProjectionDeps): void {
+  rebuilding(router, deps)
+  switching(router, deps)
+}
+
+function rebuilding(router: Router, deps: ProjectionDeps): void {
   const owner = requireOwner(deps)
   const named = validateQuery(projectionParameters)
   /**
@@ -99,6 +117,7 @@ function controls(router: Router, deps: ProjectionDeps): void {
    *     operationId: rebuildProjection
    *     tags: [Projections]
    *     summary: Rebuild beside the live build; it switches when it has caught up
+   *     description: A rebuild that was paused goes on. With `dry` nothing is switched; what would change is reported with the build.
    *     security: [{ userToken: [] }, { userCookie: [] }]
    *     x-query-schema: ProjectionParameters
    *     requestBody:
@@ -110,10 +129,63 @@ function controls(router: Router, deps: ProjectionDeps): void {
   router
     .route('/projections/:name/rebuild')
     .post(owner, named, validateBody(rebuildSchema), async (_req, res) => {
-      await deps.replays.rebuild(nameOf(res), (bodyOf(res) as { appId?: string }).appId)
-      res.status(202).json({ projection: nameOf(res), started: 'rebuild' })
+      const how = bodyOf(res) as { appId?: string; keep?: number; dry?: boolean }
+      if (how.dry === true && (how.appId !== undefined || how.keep !== undefined)) {
+        throw new Problem('invalid_body', undefined, { errors: [{ path: '/dry', detail: 'tries out the whole projection and keeps nothing: it goes without appId and keep' }] })
+      }
+      await deps.replays.rebuild(nameOf(res), how)
+      res.status(202).json({ projection: nameOf(res), started: how.dry === true ? 'trial' : 'rebuild' })
     })
     .all(otherMethods)
+  /**
+   * @openapi
+   * /projections/{name}/pause:
+   *   post:
+   *     operationId: pauseProjection
+   *     tags: [Projections]
+   *     summary: Halt the rebuild under way; asking for a rebuild again goes on from there
+   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-query-schema: ProjectionParameters
+   *     requestBody:
+   *       required: true
+   *       content: { application/json: { schema: { $ref: '#/components/schemas/NoBody' } } }
+   *     responses:
+   *       202: { description: Told, content: { application/json: { schema: { $ref: '#/components/schemas/Started' } } } }
+   */
+  router
+    .route('/projections/:name/pause')
+    .post(owner, named, validateBody(NO_BODY), async (_req, res) => {
+      await deps.replays.pause(nameOf(res))
+      res.status(202).json({ projection: nameOf(res), started: 'pause' })
+    })
+    .all(otherMethods)
+  /**
+   * @openapi
+   * /projections/{name}/drop:
+   *   post:
+   *     operationId: dropBuild
+   *     tags: [Projections]
+   *     summary: Take away a build that is neither live nor being built
+   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-query-schema: ProjectionParameters
+   *     requestBody:
+   *       required: true
+   *       content: { application/json: { schema: { $ref: '#/components/schemas/Drop' } } }
+   *     responses:
+   *       202: { description: Started, content: { application/json: { schema: { $ref: '#/components/schemas/Started' } } } }
+   */
+  router
+    .route('/projections/:name/drop')
+    .post(owner, named, validateBody(dropSchema), async (_req, res) => {
+      await deps.replays.drop(nameOf(res), (bodyOf(res) as { build: number }).build)
+      res.status(202).json({ projection: nameOf(res), started: 'drop' })
+    })
+    .all(otherMethods)
+}
+
+function switching(router: Router, deps: ProjectionDeps): void {
+  const owner = requireOwner(deps)
+  const named = validateQuery(projectionParameters)
   /**
    * @openapi
    * /projections/{name}/switch:

@@ -81,7 +81,7 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     collector: { collect: () => Promise.resolve({ status: 202, accepted: 1, ids: [ID], rejected: [] }) },
     queries: { ask: unasked },
     control: { apps: unasked, app: unasked, keys: unasked, projections: unasked },
-    replays: { rebuild: unasked, switch: unasked, rollback: unasked, subscribe: () => () => undefined },
+    replays: { rebuild: unasked, pause: unasked, drop: unasked, switch: unasked, rollback: unasked, subscribe: () => () => undefined },
     tokens: createTokens('a secret of the tests, thirty-two characters or more', systemClock),
     rateLimiter: createRateLimiter(false, systemClock),
     metrics: createMetrics(),

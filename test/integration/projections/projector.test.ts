@@ -6,7 +6,7 @@ import { WholePlaces, zoneFromEvents } from '../../../src/projections/appPlaces.
 import { ensureFirstBuild } from '../../../src/projections/builds.ts'
 import { Fenced, readCheckpoint, takeLease, type Unit } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
-import { partitionPages } from '../../../src/projections/pages.ts'
+import { partitionPages } from '../../../src/projections/logPages.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { UnitRunner } from '../../../src/projections/unitRunner.ts'
 import { eventually } from '../../support/eventually.ts'

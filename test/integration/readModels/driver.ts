@@ -12,7 +12,7 @@ import { WholePlaces, zoneFromEvents } from '../../../src/projections/appPlaces.
 import { createBuild, ensureFirstBuild, partitionsOf } from '../../../src/projections/builds.ts'
 import { readCheckpoint } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
-import { partitionPages } from '../../../src/projections/pages.ts'
+import { partitionPages } from '../../../src/projections/logPages.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { bytesOf } from '../../../src/projections/rows.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
