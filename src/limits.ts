@@ -93,11 +93,20 @@ export const LIMITS = {
   // Corrections and definitions
   reasonChars: 1_000,
   definitionsPerApp: 200,
+  /** Sets of definitions kept in memory as they were read. */
+  definitionsRead: 500,
   metadataKeyChars: 128,
   measuresPerReport: 10,
   dimensionsPerReport: 2,
   filterChars: 4_000,
   filterConditions: 100,
+  // Enrichment
+  /** A longer value of a dimension is cut, and ends in "…". */
+  dimensionValueChars: 512,
+  /** Per kind of text (URLs, referrers, user agents, addresses): how many, and characters, one of two generations remembers. */
+  textsRemembered: 10_000,
+  textsRememberedChars: 2_000_000,
+  languagesRemembered: 1_000,
   // Commands
   commandAttempts: 8,
   /** How long a command about an app's own data may take, with all its attempts, before 503. */
@@ -123,6 +132,16 @@ export const LIMITS = {
   /** How many events of an app an answer from the log reads, and how long it may take, before it is refused. */
   logAnswerEvents: 5_000_000,
   logAnswerMs: 120_000,
+  /** Answers from the log that wait for their turn in one process; further ones are refused as overloaded. */
+  logAnswersQueued: 16,
+  logRetryAfterSeconds: 5,
+  /** How often an answer under way says how far it is. */
+  logProgressMs: 200,
+  /** The thread's heap; what it counts in stands in arrays beside the heap. */
+  logThreadHeapMb: 1_024,
+  /** How long the thread that answers from the log rests before it is ended. */
+  logThreadIdleMs: 30_000,
+  logThreadStopMs: 5_000,
   /** A reader who has waited so long has the store asked whether it lives, and this is how long that may take. */
   storeSuspectMs: 3_000,
   storeAnswerMs: 2_000,
@@ -140,6 +159,17 @@ export const LIMITS = {
   /** From the signal to the end of a process that drains. */
   shutdownMs: 25_000,
   workerRestartMs: 1_000,
+  // Web visits
+  /** Runs of log positions a visit holds in its row; more go to rows of their own. */
+  visitRunsKept: 1_000,
+  /** Engagement before the first interactive event of a client that is kept in case an earlier one comes. */
+  visitLeadingKept: 1_000,
+  /** Different values of dimensions that one visit counts under; it counts under no further ones, its events do. */
+  visitValuesKept: 20_000,
+  /** Visits a projector keeps in memory per partition; the rest is read again when needed. */
+  visitsKept: 40_000,
+  /** Values of dimensions, by day, that a projector keeps the refs of per partition. */
+  visitRefsKept: 200_000,
   // Projector
   foldMaxEvents: 5_000,
   rebuildMaxEvents: 50_000,
@@ -169,6 +199,13 @@ export const LIMITS = {
   summaryVisitorsKept: 100_000,
   summarySlotsKept: 30_000,
   userStatsKept: 5_000,
+  // The web read model
+  /** Distinct values per app, dimension and local day; events that say further ones count under "(other)". */
+  valuesPerDay: 100_000,
+  /** What a projector keeps in memory per partition; the rest is read again when needed. */
+  webAppsKept: 5_000,
+  webVisitorsKept: 100_000,
+  webValuesKept: 100_000,
   recentEvents: 20,
   // Import
   importLineBytes: 1_000_000,

@@ -139,6 +139,20 @@ export class DistinctSet {
   }
 }
 
+/** Goes through a set as its bytes, in ascending order, without building it. */
+export function eachMemberOf(bytes: Uint8Array, visit: (value: number) => void): void {
+  readContainers(bytes, (key, size, view, offset) => {
+    const high = key * 65_536
+    if (size <= ARRAY_MAX) {
+      for (let at = offset; at < offset + 2 * size; at += 2) visit(high + view.getUint16(at, true))
+      return
+    }
+    for (let word = 0; word < WORDS; word++) {
+      for (let left = view.getInt32(offset + 4 * word, true); left !== 0; left &= left - 1) visit(high + word * 32 + (31 - Math.clz32(left & -left)))
+    }
+  })
+}
+
 type Visit = (key: number, size: number, view: DataView, offset: number) => void
 
 function readContainers(bytes: Uint8Array, visit: Visit): void {

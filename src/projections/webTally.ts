@@ -4,6 +4,7 @@
 import type { Knex } from 'knex'
 import type { EventCollected } from '../events/eventCollected.ts'
 import type { Identity } from './visitors.ts'
+import type { Identity } from './visitors.ts'
 
 /** One event, whatever visit it belongs to. */
 export interface EventPart {
@@ -39,12 +40,19 @@ export interface VisitPart {
   readonly refs: readonly number[]
 }
 
-/** A value of a dimension that folding needs a ref for. */
+/**
+ * A value of a dimension that folding needs a ref for. Which values are wanted, and in what order, may depend on the log
+ * alone and never on how it is cut into stretches: every value that an event says is wanted for it, also an entry or exit
+ * page that a visit may turn out not to have.
+ */
 export interface WantedValue {
   readonly appId: string
   readonly dimension: string
   readonly value: string
-  /** The local day on which it is wanted: the bound on values is one per app, dimension and day. */
+  /**
+   * The local day of the event that says the value, also where it then counts for events of another day (an entry page of a
+   * visit over midnight): the bound on values is one per app, dimension and day on which they are said.
+   */
   readonly day: number
 }
 
@@ -55,8 +63,14 @@ export interface WebTally {
   visitor(appId: string, data: EventCollected): number
   /** What a correction or retraction made of an identity's link: to this user, or to none. Both prepared. */
   relink(appId: string, identity: Identity, userId: string | undefined): void
-  /** Dense per app over all dimensions; that of "(other)" where the day has too many. Prepared values only. */
+  /**
+   * Small numbers, nearly dense per app over all dimensions; that of "(other)" where values of this day came before in such
+   * numbers that it is beyond LIMITS.valuesPerDay. The value was prepared for this day in this stretch; a caller that needs
+   * the ref later keeps it.
+   */
   ref(appId: string, dimension: string, value: string, day: number): number
+  /** Says anew which user an anonymous or cookieless id belongs to, undefined for none. Events that named both were prepared. */
+  relink(appId: string, identity: Identity, userId: string | undefined): void
   event(appId: string, part: EventPart, sign: 1 | -1): void
   visitEvents(appId: string, part: VisitEventsPart, sign: 1 | -1): void
   visit(appId: string, part: VisitPart, sign: 1 | -1): void

@@ -1,0 +1,146 @@
+// A set of visitors that things can be taken out of again: each member with the number of contributions that support it, so
+// that a member leaves when the last of them is taken back. Equal content has equal bytes however it came about. Members
+// stand before counts, as a Roaring bitmap once they are many, so that uniting sets does not read the counts.
+import { ByteReader, ByteWriter } from './byteCodec.ts'
+import { DistinctSet, eachMemberOf } from './distinctSet.ts'
+
+/** Below this many members are listed as differences; from here on they are a bitmap. */
+const BITMAP_MEMBERS = 32
+const EMPTY = Buffer.alloc(0)
+
+/** Contributions to one set that its bytes do not have yet, in any order. */
+export class CountedChanges {
+  /** ordinal * 2, plus 1 where a contribution is taken back. */
+  private readonly steps: number[] = []
+
+  add(ordinal: number, sign: 1 | -1): void {
+    this.steps.push(sign === 1 ? ordinal * 2 : ordinal * 2 + 1)
+  }
+
+  get none(): boolean {
+    return this.steps.length === 0
+  }
+
+  /** Net changes by ascending ordinal, those that cancel out left out. */
+  netInto(net: Tally): void {
+    const { steps } = this
+    const sorted = steps.length === 1 ? steps : Int32Array.from(steps).sort()
+    net.size = 0
+    for (let at = 0; at < sorted.length; ) {
+      const ordinal = sorted[at]! >>> 1
+      let sum = 0
+      for (; at < sorted.length && sorted[at]! >>> 1 === ordinal; at++) sum += 1 - 2 * (sorted[at]! & 1)
+      if (sum !== 0) net.push(ordinal, sum)
+    }
+  }
+}
+
+/** Ordinals and a number for each; grows and is used again, because most sets are tiny and there are very many. */
+class Tally {
+  ordinals = new Int32Array(256)
+  counts = new Int32Array(256)
+  size = 0
+
+  push(ordinal: number, count: number): void {
+    if (this.size === this.ordinals.length) {
+      this.ordinals = grown(this.ordinals)
+      this.counts = grown(this.counts)
+    }
+    this.ordinals[this.size] = ordinal
+    this.counts[this.size++] = count
+  }
+}
+
+function grown(numbers: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(numbers.length * 2)
+  larger.set(numbers)
+  return larger
+}
+
+const net = new Tally()
+const held = new Tally()
+const merged = new Tally()
+const writer = new ByteWriter()
+
+/** The set's bytes after the changes; no bytes for the empty set. Throws when more is taken back than was contributed. */
+export function changedBytes(bytes: Uint8Array, changes: CountedChanges): Buffer {
+  changes.netInto(net)
+  read(bytes, held)
+  merged.size = 0
+  let left = 0
+  let right = 0
+  while (left < held.size || right < net.size) {
+    const here = left < held.size ? held.ordinals[left]! : Infinity
+    const there = right < net.size ? net.ordinals[right]! : Infinity
+    const count = (here <= there ? held.counts[left++]! : 0) + (there <= here ? net.counts[right++]! : 0)
+    if (count < 0) throw new RangeError(`visitor ${there} is supported by ${count} contributions`)
+    if (count > 0) merged.push(Math.min(here, there), count)
+  }
+  return write(merged)
+}
+
+export function countedSize(bytes: Uint8Array): number {
+  return bytes.length === 0 ? 0 : Math.floor(new ByteReader(bytes).number() / 2)
+}
+
+/** Members in ascending order. */
+export function eachCountedMember(bytes: Uint8Array, visit: (ordinal: number) => void): void {
+  if (bytes.length > 0) readMembers(new ByteReader(bytes), visit)
+}
+
+export function* countedEntries(bytes: Uint8Array): Generator<readonly [ordinal: number, count: number]> {
+  const all = new Tally()
+  read(bytes, all)
+  for (let at = 0; at < all.size; at++) yield [all.ordinals[at]!, all.counts[at]!]
+}
+
+function read(bytes: Uint8Array, into: Tally): void {
+  into.size = 0
+  if (bytes.length === 0) return
+  const reader = new ByteReader(bytes)
+  const dense = readMembers(reader, (ordinal) => {
+    into.push(ordinal, 1)
+  })
+  if (dense) {
+    for (let at = 0; at < into.size; at++) into.counts[at] = 1 + reader.number()
+    return
+  }
+  for (let left = reader.number(), at = -1; left > 0; left--) {
+    at += 1 + reader.number()
+    into.counts[at] = 2 + reader.number()
+  }
+}
+
+/** Leaves the reader where the counts begin; true when there is one for each member. */
+function readMembers(reader: ByteReader, visit: (ordinal: number) => void): boolean {
+  const head = reader.number()
+  const size = Math.floor(head / 2)
+  if (size >= BITMAP_MEMBERS) eachMemberOf(reader.take(reader.number()), visit)
+  else for (let left = size, ordinal = 0; left > 0; left--) visit((ordinal += reader.number()))
+  return head % 2 === 1
+}
+
+function write({ ordinals, counts, size }: Tally): Buffer {
+  if (size === 0) return EMPTY
+  let several = 0
+  for (let at = 0; at < size; at++) if (counts[at]! > 1) several++
+  const dense = several * 2 > size
+  writer.number(size * 2 + (dense ? 1 : 0))
+  if (size >= BITMAP_MEMBERS) {
+    const bitmap = DistinctSet.of(ordinals.subarray(0, size)).toBytes()
+    writer.number(bitmap.length)
+    writer.append(bitmap)
+  } else for (let at = 0, before = 0; at < size; before = ordinals[at++]!) writer.number(ordinals[at]! - before)
+  if (dense) {
+    for (let at = 0; at < size; at++) writer.number(counts[at]! - 1)
+    return writer.take()
+  }
+  writer.number(several)
+  for (let at = 0, before = -1; at < size; at++) {
+    if (counts[at] === 1) continue
+    writer.number(at - before - 1)
+    writer.number(counts[at]! - 2)
+    before = at
+  }
+  return writer.take()
+}
