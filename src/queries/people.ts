@@ -2,18 +2,32 @@
 import type { Knex } from 'knex'
 import { DistinctSet } from '../projections/distinctSet.ts'
 import { bytesOf } from '../projections/rows.ts'
+import { linkPairs } from '../projections/visitorIndex.ts'
+
+interface OfApp {
+  readonly build: number
+  readonly app_id: Buffer
+}
+
+/** Users by the ordinals of those who turned out to be them. */
+export async function readLinks(trx: Knex, these: OfApp): Promise<Map<number, number>> {
+  const links = new Map<number, number>()
+  for (const bytes of await linkBytes(trx, these)) for (const [ordinal, user] of linkPairs(bytes)) links.set(ordinal, user)
+  return links
+}
 
 /** Replaces linked visitors in the set by their users. */
-export async function applyLinks(trx: Knex, these: { readonly build: number; readonly app_id: Buffer }, visitors: DistinctSet): Promise<void> {
+export async function applyLinks(trx: Knex, these: OfApp, visitors: DistinctSet): Promise<void> {
   if (visitors.size === 0) return
+  for (const bytes of await linkBytes(trx, these)) {
+    for (const [ordinal, user] of linkPairs(bytes)) if (visitors.delete(ordinal)) visitors.add(user)
+  }
+}
+
+async function linkBytes(trx: Knex, these: OfApp): Promise<Buffer[]> {
   const rows = await trx('event_summary_people')
     .where(these)
     .where('links', '<>', Buffer.alloc(0))
     .select<{ links: Uint8Array | ArrayBuffer }[]>('links')
-  for (const { links } of rows) {
-    const bytes = bytesOf(links)
-    for (let at = 0; at < bytes.length; at += 8) {
-      if (visitors.delete(bytes.readUInt32LE(at))) visitors.add(bytes.readUInt32LE(at + 4))
-    }
-  }
+  return rows.map(({ links }) => bytesOf(links))
 }

@@ -83,7 +83,7 @@ async function tallyPartOfDay(snapshot: Snapshot, sum: Tally, event: string | un
 }
 
 /** A day's quarters of an hour between two, inclusive, wherever its rows keep them. */
-async function slotsOf(
+export async function slotsOf(
   { trx, build, appId }: Snapshot,
   key: Buffer,
   bots: readonly number[],
