@@ -4,7 +4,6 @@
 import type { Knex } from 'knex'
 import type { EventCollected } from '../events/eventCollected.ts'
 import type { Identity } from './visitors.ts'
-import type { Identity } from './visitors.ts'
 
 /** One event, whatever visit it belongs to. */
 export interface EventPart {
@@ -69,8 +68,6 @@ export interface WebTally {
    * the ref later keeps it.
    */
   ref(appId: string, dimension: string, value: string, day: number): number
-  /** Says anew which user an anonymous or cookieless id belongs to, undefined for none. Events that named both were prepared. */
-  relink(appId: string, identity: Identity, userId: string | undefined): void
   event(appId: string, part: EventPart, sign: 1 | -1): void
   visitEvents(appId: string, part: VisitEventsPart, sign: 1 | -1): void
   visit(appId: string, part: VisitPart, sign: 1 | -1): void
