@@ -1,12 +1,8 @@
 // URLs and referrers, reduced: a query carries names, e-mail addresses and tokens, so only campaign parameters, click ids
 // and what the app lists stay; user info and fragment always go. Textual, because a real referrer need not be a valid URL.
+import { isCampaignParameter, parameterName } from '../events/campaignParameters.ts'
 import type { AppSettings } from '../events/schemas.ts'
 
-const CLICK_IDS = [
-  'gclid', 'gbraid', 'wbraid', 'dclid', 'gclsrc', 'fbclid', 'msclkid', 'ttclid', 'twclid', 'li_fat_id', 'igshid', 'yclid',
-  'epik', 'rdt_cid', 'sccid', 'irclickid', 'srsltid', 'mc_cid',
-] // prettier-ignore
-const KEPT = new Set(['ref', 'source', ...CLICK_IDS])
 const SCHEME = /^[a-z][a-z0-9+.-]{0,31}:\/\//i
 
 export type QueryRule = 'all' | ReadonlySet<string>
@@ -50,22 +46,10 @@ function withoutUserInfo(address: string): string {
 function reduceQuery(query: string, rule: ReadonlySet<string>): string {
   return query
     .split('&')
-    .filter((parameter) => keeps(nameOf(parameter), rule))
+    .filter((parameter) => keeps(parameterName(parameter), rule))
     .join('&')
 }
 
 function keeps(name: string, rule: ReadonlySet<string>): boolean {
-  return (name.startsWith('utm_') && name.length > 4) || KEPT.has(name) || rule.has(name)
-}
-
-function nameOf(parameter: string): string {
-  const equals = parameter.indexOf('=')
-  const name = (equals < 0 ? parameter : parameter.slice(0, equals)).toLowerCase()
-  if (!name.includes('%')) return name
-  try {
-    return decodeURIComponent(name).toLowerCase()
-  } catch (error) {
-    if (error instanceof URIError) return ''
-    throw error
-  }
+  return isCampaignParameter(name) || rule.has(name)
 }

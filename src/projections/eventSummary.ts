@@ -2,23 +2,25 @@
 // visitor bitmaps per quarter of an hour and per local day (METRICS). Bots and devices are derived here from raw user
 // agents, so that new rules apply to all of history.
 import type { FoldEvent } from '../events/catalogue.ts'
-import type { EventCollected } from '../events/eventCollected.ts'
+import { contentOf } from '../events/content.ts'
 import { eventCollected } from '../events/eventCollected.ts'
-import { noCounts, type SlotCell, SLOT_MS } from './eventSummaryCells.ts'
+import { eventCorrected } from '../events/eventCorrected.ts'
+import { eventRetracted } from '../events/eventRetracted.ts'
+import { deviceOf, relink, takeOut, watch } from './eventSummaryInverse.ts'
 import { loadSummary } from './eventSummaryLoad.ts'
-import { type AppCells, type Memory, newMemory, newState, type State } from './eventSummaryMemory.ts'
+import { leafOf, type Memory, newMemory, newState, pendingOf, type State } from './eventSummaryMemory.ts'
 import { writeSummary } from './eventSummaryWrite.ts'
 import type { Projection } from './projection.ts'
-import { namedDevice, RULESET_VERSION, userAgent } from './userAgents.ts'
+import { USER_AGENT_RULES, userAgent } from './userAgents.ts'
 
 const FOLD_VERSION = 1
 
 export const eventSummary: Projection<State, Memory> = {
   name: 'eventSummary',
-  codeVersion: FOLD_VERSION * 1_000 + RULESET_VERSION,
+  codeVersion: FOLD_VERSION * 1_000 + USER_AGENT_RULES,
   source: 'apps',
   zoned: true,
-  eventTypes: [eventCollected.type],
+  eventTypes: [eventCollected.type, eventCorrected.type, eventRetracted.type],
   tables: [
     { name: 'event_summary_apps', key: ['app_id'] },
     { name: 'event_summary_names', key: ['app_id', 'event_key'] },
@@ -33,42 +35,28 @@ export const eventSummary: Projection<State, Memory> = {
   fold(state, events) {
     state.memory.open = true
     for (const event of events) foldOne(state, event)
+    relink(state)
   },
   write: writeSummary,
 }
 
 function foldOne(state: State, event: FoldEvent): void {
-  const data = event.data as EventCollected | null
-  if (data === null) return
+  const taken = state.inverse?.taken.get(event.position)
+  if (taken !== undefined) takeOut(state, event.appId, taken)
+  const content = contentOf(event)
+  if (content === undefined) return
+  const { data } = content
   if (typeof data.event !== 'string') throw new TypeError('an event without a name')
   const app = state.memory.apps.get(event.appId)!
   const agent = userAgent(data.userAgent)
-  const leaf = leafOf(state, app, data.event, agent.bot ? 1 : 0, event.occurredAt)
+  const leaf = leafOf(state, app, data.event, agent.bot ? 1 : 0, content.occurredAt)
   const all = leaf.all!
-  if (leaf.pending === undefined) {
-    leaf.pending = noCounts()
-    state.leaves.push({ app, leaf })
-    state.apps.add(app)
-  }
-  leaf.pending[data.device === undefined ? agent.device : namedDevice(data.device)]!++
-  all.positions!.add(event.position)
+  pendingOf(state, app, leaf)[deviceOf(data)]!++
+  all.positions!.add(content.contentPosition)
+  if (state.inverse !== undefined) watch(state.inverse, all, content)
   const ordinal = app.visitors.visit(data)
   // Every other row that this leaf is part of holds its visitors already, so only a new one travels up.
   if (ordinal < 0 || !leaf.visitors.add(ordinal)) return
   leaf.day.visitors.add(ordinal)
   if (all.visitors.add(ordinal)) all.day.visitors.add(ordinal)
-}
-
-function leafOf(state: State, app: AppCells, name: string, bot: 0 | 1, atMs: number): SlotCell {
-  const series = app.seriesOf(name, bot, (key) => state.names.push({ app, key, name }))
-  const day = app.day(series, atMs)
-  const slot = Math.floor(atMs / SLOT_MS)
-  if (day.lastSlot?.slot === slot) return day.lastSlot
-  const leaf = day.slot(slot)
-  if (leaf.all === undefined) {
-    leaf.all = app.day(series.all!, atMs).slot(slot)
-    state.memory.slots += 2
-  }
-  day.lastSlot = leaf
-  return leaf
 }

@@ -1,85 +1,81 @@
-// Pages of the log as folds take them. Several projections that are rebuilt together share each page: it is read once and
-// its events are parsed once, and nobody runs so far ahead that pages would pile up.
-import type { EventLog } from '../events/eventLog.ts'
+// What the URL of an event says: its page and hostname, and the campaign that it carries. The page is the path with the
+// parameters that are left when those of campaigns are taken out: an app that keeps a parameter has pages that differ by it.
+import { type ClickId, CLICK_IDS, isCampaignParameter, parameterName, parameterValue } from '../events/campaignParameters.ts'
+import { Generations } from '../kernel/generations.ts'
 import { LIMITS } from '../limits.ts'
-import { FoldingEvent } from './foldingEvent.ts'
+import { dimensionText } from './dimensionText.ts'
+import { siteOf, webAddress } from './webAddress.ts'
 
-/** Where the events come from: at most `limit` of those after a position, in order; none at the end. A page may be shorter. */
-export type Source = (after: number, limit: number) => Promise<readonly FoldingEvent[]>
+/** Raised with any change of what is made of a URL. */
+export const PAGE_RULES = 1
 
-export function partitionPages(log: Pick<EventLog, 'read'>, partition: number): Source {
-  return async (after, limit) => (await log.read(partition, after, limit)).map((event) => new FoldingEvent(event))
+export interface Place {
+  readonly page: string | undefined
+  readonly hostname: string | undefined
+  /** The hostname without www. */
+  readonly site: string | undefined
+  /** Undefined where the URL names none. */
+  readonly campaign: Campaign | undefined
 }
 
-export function appPages(log: Pick<EventLog, 'readApp'>, appId: string): Source {
-  return async (after, limit) => (await log.readApp(appId, after, limit)).map((event) => new FoldingEvent(event))
+/** As sent, decoded and trimmed. */
+export interface Campaign {
+  readonly source: string | undefined
+  readonly medium: string | undefined
+  readonly name: string | undefined
+  readonly term: string | undefined
+  readonly content: string | undefined
+  readonly ref: string | undefined
+  /** The parameter `source`, beside utm_source. */
+  readonly plainSource: string | undefined
+  /** In the order of CLICK_IDS. */
+  readonly clickIds: readonly ClickId[]
 }
 
-interface Page {
-  readonly events: Promise<readonly FoldingEvent[]>
+const NOWHERE: Place = { page: undefined, hostname: undefined, site: undefined, campaign: undefined }
+
+const places = new Generations(parse, LIMITS.textsRemembered, LIMITS.textsRememberedChars)
+
+/** Undefined for what is no URL. */
+export function placeOf(url: string): Place | undefined {
+  const place = places.get(url)
+  return place === NOWHERE ? undefined : place
 }
 
-/** One partition of the log, read by several consumers that move forward side by side. */
-export class SharedPages {
-  private readonly pages = new Map<number, Page>()
-  /** The page that each consumer is at. */
-  private readonly at = new Map<string, number>()
-  private waiting: (() => void)[] = []
-
-  constructor(
-    private readonly log: Pick<EventLog, 'read'>,
-    private readonly partition: number,
-    consumers: readonly string[],
-    private readonly pageEvents: number = LIMITS.readPageEvents,
-  ) {
-    for (const consumer of consumers) this.at.set(consumer, 0)
+function parse(url: string): Place {
+  const address = webAddress(url)
+  if (address === undefined) return NOWHERE
+  const { host, path, query } = address
+  const left: string[] = []
+  const found = new Map<string, string>()
+  for (const parameter of query.split('&')) {
+    if (parameter === '') continue
+    const name = parameterName(parameter)
+    if (!isCampaignParameter(name)) left.push(parameter)
+    else if (!found.has(name)) take(found, name, parameterValue(parameter).trim())
   }
-
-  /** The log as one consumer reads it. It must leave when it is done or has failed, or the others wait for it. */
-  source(consumer: string): Source {
-    return async (after, limit) => {
-      if (!this.at.has(consumer)) return partitionPages(this.log, this.partition)(after, limit)
-      // Positions are dense, so which page an event is on and where in it follows from its position.
-      const page = Math.floor(after / this.pageEvents)
-      this.at.set(consumer, page)
-      this.move()
-      while (page > this.slowest() + LIMITS.sharedPagesAhead) await this.others()
-      const events = await this.page(page)
-      const from = after - page * this.pageEvents
-      return events.slice(from, from + limit)
-    }
+  return {
+    page: dimensionText(left.length === 0 ? path : `${path}?${left.join('&')}`),
+    hostname: dimensionText(host),
+    site: host === undefined ? undefined : siteOf(host),
+    campaign: found.size === 0 ? undefined : campaignOf(found),
   }
+}
 
-  leave(consumer: string): void {
-    this.at.delete(consumer)
-    this.move()
-  }
+/** A parameter that says nothing does not hide a later one that does. */
+function take(found: Map<string, string>, name: string, value: string): void {
+  if (value !== '') found.set(name, value)
+}
 
-  private page(page: number): Promise<readonly FoldingEvent[]> {
-    let found = this.pages.get(page)
-    if (found === undefined) {
-      const events = partitionPages(this.log, this.partition)(page * this.pageEvents, this.pageEvents)
-      this.pages.set(page, (found = { events }))
-      // A page that is not full yet, or could not be read, is asked for again.
-      const forget = (): boolean => this.pages.delete(page)
-      events.then(({ length }) => length < this.pageEvents && forget(), forget)
-    }
-    return found.events
-  }
-
-  private slowest(): number {
-    return Math.min(...this.at.values())
-  }
-
-  private others(): Promise<void> {
-    return new Promise((resolve) => this.waiting.push(resolve))
-  }
-
-  private move(): void {
-    const slowest = this.slowest()
-    for (const page of this.pages.keys()) if (page < slowest) this.pages.delete(page)
-    const waiting = this.waiting
-    this.waiting = []
-    for (const resolve of waiting) resolve()
+function campaignOf(found: ReadonlyMap<string, string>): Campaign {
+  return {
+    source: found.get('utm_source'),
+    medium: found.get('utm_medium'),
+    name: found.get('utm_campaign'),
+    term: found.get('utm_term'),
+    content: found.get('utm_content'),
+    ref: found.get('ref'),
+    plainSource: found.get('source'),
+    clickIds: CLICK_IDS.filter((id) => found.has(id)),
   }
 }

@@ -1,10 +1,12 @@
 // What a user agent and a named device say: device class, browser, system, and whether a program sent it (METRICS, Bots).
-// Derived in the fold from the stored raw text, so new rules apply to all of history: raise RULESET_VERSION with any change
+// Derived in the fold from the stored raw text, so new rules apply to all of history: raise USER_AGENT_RULES with any change
 // here or of the two libraries, and every projection that uses it asks for a rebuild.
 import Bowser from 'bowser'
 import { isbot } from 'isbot'
+import { Generations } from '../kernel/generations.ts'
+import { LIMITS } from '../limits.ts'
 
-export const RULESET_VERSION = 1
+export const USER_AGENT_RULES = 1
 
 export const DEVICES = ['desktop', 'mobile', 'tablet', 'tv', 'console', 'wearable', 'other', 'unknown'] as const
 export type Device = (typeof DEVICES)[number]
@@ -15,28 +17,20 @@ export interface UserAgent {
   /** Index into DEVICES. */
   readonly device: number
   readonly browser: string | null
+  /** Name and major version: "Chrome 120". */
+  readonly browserVersion: string | null
   readonly os: string | null
+  /** Name and version as people say it: "Windows 10", "iOS 17", "macOS 10.15". */
+  readonly osVersion: string | null
   readonly bot: boolean
 }
 
-const NO_AGENT: UserAgent = { device: UNKNOWN_DEVICE, browser: null, os: null, bot: false }
-const AGENTS_CACHED = 10_000
+const NO_AGENT: UserAgent = { device: UNKNOWN_DEVICE, browser: null, browserVersion: null, os: null, osVersion: null, bot: false }
 
-/** Two generations instead of a list of uses: what was looked at since the last turn stays, at the cost of one lookup. */
-let young = new Map<string, UserAgent>()
-let old = new Map<string, UserAgent>()
+const agents = new Generations(parse, LIMITS.textsRemembered, LIMITS.textsRememberedChars)
 
 export function userAgent(text: string | undefined): UserAgent {
-  if (text === undefined || text === '') return NO_AGENT
-  let agent = young.get(text)
-  if (agent !== undefined) return agent
-  agent = old.get(text) ?? parse(text)
-  if (young.size >= AGENTS_CACHED) {
-    old = young
-    young = new Map()
-  }
-  young.set(text, agent)
-  return agent
+  return text === undefined || text === '' ? NO_AGENT : agents.get(text)
 }
 
 const SYNONYMS: Readonly<Record<string, Device>> = {
@@ -63,8 +57,28 @@ function namedExactly(name: string): number {
 
 function parse(text: string): UserAgent {
   const { browser, os, platform } = Bowser.parse(text)
-  const device = deviceOf(text, platform.type)
-  return { device: index(device), browser: browser.name ?? null, os: os.name ?? null, bot: isbot(text) }
+  return {
+    device: index(deviceOf(text, platform.type)),
+    browser: browser.name ?? null,
+    browserVersion: versioned(browser.name, major(browser.version)),
+    os: os.name ?? null,
+    osVersion: versioned(os.name, systemVersion(os)),
+    bot: isbot(text),
+  }
+}
+
+function versioned(name: string | undefined, version: string | undefined): string | null {
+  return name === undefined || name === '' || version === undefined ? null : `${name} ${version}`
+}
+
+function major(version: string | undefined): string | undefined {
+  return version === undefined ? undefined : /^\d+/.exec(version)?.[0]
+}
+
+/** Windows says an inner number (NT 10.0) and has a name for it; Mac OS X counted releases behind a point until 10.15. */
+function systemVersion({ name, version, versionName }: Bowser.Parser.OSDetails): string | undefined {
+  if (name === 'Windows') return versionName === '' ? undefined : versionName
+  return name === 'macOS' ? (/^10\.\d+/.exec(version ?? '')?.[0] ?? major(version)) : major(version)
 }
 
 function deviceOf(text: string, type: string | undefined): Device {

@@ -8,7 +8,7 @@ import { LIMITS } from '../limits.ts'
 import { replaceRows, type Value } from './bulkRows.ts'
 import type { Projection } from './projection.ts'
 import { bytesOf } from './rows.ts'
-import { DEVICES, namedDevice, RULESET_VERSION, UNKNOWN_DEVICE, userAgent } from './userAgents.ts'
+import { DEVICES, namedDevice, UNKNOWN_DEVICE, USER_AGENT_RULES, userAgent } from './userAgents.ts'
 import { type AgentDetails, detailOf, nobody, type Person, personOf, see } from './userStatsPerson.ts'
 import { type Identity, identityKey, identityOf, linkedIdentities, USER } from './visitors.ts'
 
@@ -45,7 +45,7 @@ export interface UserStatsState {
 
 export const userStats: Projection<UserStatsState, UserStatsMemory> = {
   name: 'userStats',
-  codeVersion: FOLD_VERSION * 1_000 + RULESET_VERSION,
+  codeVersion: FOLD_VERSION * 1_000 + USER_AGENT_RULES,
   source: 'apps',
   eventTypes: [eventCollected.type],
   tables: [

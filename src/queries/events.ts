@@ -3,12 +3,14 @@
 import { type EventCollected, eventCollected } from '../events/eventCollected.ts'
 import { decodeData } from '../events/catalogue.ts'
 import type { StoredEvent } from '../events/eventLog.ts'
+import { ARRIVAL_DIMENSIONS, type ArrivalDimension, EVENT_DIMENSIONS, type EventDimension } from '../events/dimensionNames.ts'
 import { Problem } from '../errors.ts'
 import { DAY_MS, localDays } from '../kernel/calendar.ts'
 import { isUuid } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
+import { arrivalValues, eventValues, RULESET_VERSION } from '../projections/dimensions.ts'
 import { SLOT_MS } from '../projections/eventSummaryCells.ts'
-import { DEVICES, namedDevice, RULESET_VERSION, userAgent } from '../projections/userAgents.ts'
+import { DEVICES, namedDevice, userAgent } from '../projections/userAgents.ts'
 import { identityOf } from '../projections/visitors.ts'
 import { eventItem, eventsResult, oneEventResult } from './eventsSchemas.ts'
 import type { Query, Snapshot } from './query.ts'
@@ -80,6 +82,9 @@ export interface OneEvent extends EventItem {
     readonly os: string | null
     readonly bot: boolean
     readonly visitor: 'userId' | 'anonymousId' | 'cookieless' | null
+    readonly dimensions: Readonly<Record<EventDimension, string | null>>
+    /** Of its visit, if the visit arrives with this event. */
+    readonly arrival: Readonly<Record<ArrivalDimension, string | null>>
   } | null
   readonly countsIn: readonly { readonly projection: string; readonly event: string | null; readonly day: string; readonly slotFrom: string; readonly bot: boolean }[]
 }
@@ -105,14 +110,28 @@ export const oneEvent: Query<{ readonly eventId: string }, OneEvent> = {
     const contentHash = (await snapshot.log.contentHash(snapshot.appId, stored.eventId))!
     const place = { ...itemOf(stored), partition: stored.partition, contentHash }
     if (data === null) return { ...place, enrichment: null, countsIn: [] }
-    const agent = userAgent(data.userAgent)
-    const device = data.device === undefined ? agent.device : namedDevice(data.device)
-    const kind = identityOf(data)?.kind
-    const visitor = kind === undefined ? null : ((['userId', 'anonymousId', 'cookieless'] as const)[kind])
-    const { browser, os, bot } = agent
-    const enrichment = { rulesetVersion: RULESET_VERSION, device: DEVICES[device]!, browser, os, bot, visitor }
-    return { ...place, enrichment, countsIn: rowsOf(snapshot, stored, data.event, bot) }
+    const enrichment = enrichmentOf(data)
+    return { ...place, enrichment, countsIn: rowsOf(snapshot, stored, data.event, enrichment.bot) }
   },
+}
+
+function enrichmentOf(data: EventCollected): NonNullable<OneEvent['enrichment']> {
+  const { device, browser, os, bot } = userAgent(data.userAgent)
+  const kind = identityOf(data)?.kind
+  return {
+    rulesetVersion: RULESET_VERSION,
+    device: DEVICES[data.device === undefined ? device : namedDevice(data.device)]!,
+    browser,
+    os,
+    bot,
+    visitor: kind === undefined ? null : (['userId', 'anonymousId', 'cookieless'] as const)[kind],
+    dimensions: byName(EVENT_DIMENSIONS, eventValues(data)),
+    arrival: byName(ARRIVAL_DIMENSIONS, arrivalValues(data)),
+  }
+}
+
+function byName<N extends string>(names: readonly N[], values: readonly (string | undefined)[]): Readonly<Record<N, string | null>> {
+  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])) as Record<N, string | null>
 }
 
 /** The rows of eventSummary that hold this event; none while it is not folded yet. */

@@ -1,4 +1,5 @@
 // What comes back from browsing the log; components of the OpenAPI document.
+import { ARRIVAL_DIMENSIONS, EVENT_DIMENSIONS } from '../events/dimensionNames.ts'
 import { DEVICES } from '../projections/userAgents.ts'
 import { AS_OF_SCHEMA } from './schemas.ts'
 
@@ -20,6 +21,10 @@ export const eventItem = {
     data: { type: ['object', 'null'], additionalProperties: true, description: 'As stored; null where it was erased.' },
   },
 } as const
+
+function valuesOf(names: readonly string[]) {
+  return { type: 'object', additionalProperties: false, required: names, properties: Object.fromEntries(names.map((name) => [name, text])) } as const
+}
 
 const example = {
   id: '0190f5d0-7b1e-7c3a-9d57-0d2f3f1c9a55',
@@ -58,7 +63,7 @@ export const oneEventResult = {
       title: 'Enrichment',
       type: ['object', 'null'],
       additionalProperties: false,
-      required: ['rulesetVersion', 'device', 'browser', 'os', 'bot', 'visitor'],
+      required: ['rulesetVersion', 'device', 'browser', 'os', 'bot', 'visitor', 'dimensions', 'arrival'],
       properties: {
         rulesetVersion: { type: 'integer' },
         device: { type: 'string', enum: DEVICES },
@@ -66,6 +71,12 @@ export const oneEventResult = {
         os: text,
         bot: { type: 'boolean' },
         visitor: { ...text, description: 'What its visitor is known by: userId, anonymousId or cookieless.' },
+        dimensions: { ...valuesOf(EVENT_DIMENSIONS), title: 'EventValues', description: 'What it is broken down by; null where it has no value.' },
+        arrival: {
+          ...valuesOf(ARRIVAL_DIMENSIONS),
+          title: 'ArrivalValues',
+          description: 'Where its visitor came from by what it says; counts for the whole visit if the visit begins with it.',
+        },
       },
     },
     countsIn: {
