@@ -1,21 +1,15 @@
-// Where each app's rows are, in which zone its days are cut and when it last changed: kept beside the checkpoint and written
-// in its transaction, so that a reader who sees one sees the other. A change of zone is only noted here; the old one stays
-// named until a rebuild of the app has switched.
+// Where each app's rows are, by which zone and definitions they are folded, and when the app last changed: kept beside the
+// checkpoint and written in its transaction, so that a reader who sees one sees the other. A change of zone or definitions is
+// only noted here; the old ones stay named until a rebuild of the app has switched.
 import type { Knex } from 'knex'
-import { decode, type FoldEvent } from '../events/catalogue.ts'
-import { appSettingsApplied, type AppSettingsApplied } from '../events/appSettingsApplied.ts'
-import type { EventLog } from '../events/eventLog.ts'
-import { DEFAULT_SETTINGS } from '../events/schemas.ts'
+import { appSettingsApplied } from '../events/appSettingsApplied.ts'
+import type { FoldEvent } from '../events/catalogue.ts'
+import { applyDefinition, covers, type Definitions, isDefinitionEvent } from '../events/definitions.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
-import { textOfId } from './rows.ts'
+import { DEFAULT_TERMS, type Depends, type FirstTerms, formatDefinitions, parseDefinitions, pick, type Terms, zoneIn } from './appTerms.ts'
 import type { Unit } from './checkpoints.ts'
-
-/** A zone and the position of the settings event that says so. */
-export interface Zone {
-  readonly timezone: string
-  readonly zonePosition: number
-}
+import { textOfId } from './rows.ts'
 
 /** What a fold needs to know of apps, and how it keeps that in step with the checkpoint. */
 export interface Places {
@@ -25,44 +19,19 @@ export interface Places {
   note(event: FoldEvent, counted: boolean): void
   rowsBuildOf(appId: string): number
   timezoneOf(appId: string): string
+  definitionsOf(appId: string): Definitions
   write(trx: Knex.Transaction): Promise<void>
   /** Drops what is remembered, after a failure or a change of hands. */
   forget(): void
 }
 
-export interface AppPlace extends Zone {
+export interface AppPlace extends Terms {
   readonly rowsBuild: number
   readonly wantedTimezone: string | null
+  /** What a rebuild is to apply; null when the rows have it all. */
+  readonly wantedDefinitions: Definitions | null
   readonly lastPosition: number
   readonly lastRecordedAt: number
-}
-
-/** Where the zones of apps come from that a build has not met yet; those it does not answer for start in the default. */
-export type FirstZones = (appIds: readonly string[]) => Promise<ReadonlyMap<string, Zone>>
-
-const DEFAULT_ZONE: Zone = { timezone: DEFAULT_SETTINGS.timezone, zonePosition: 0 }
-
-/** Live builds learn an app's zone from the events they pass; its first settings come before its first event. */
-export const zoneFromEvents: FirstZones = () => Promise.resolve(new Map())
-
-/** The zone an app has now, for builds that are made to apply it to all of history. */
-export async function newestZone(log: EventLog, appId: string): Promise<Zone> {
-  const settings = await log.readStream(log.partitionOf(appId), `settings:${appId}`)
-  const last = settings.at(-1)
-  if (last === undefined) return DEFAULT_ZONE
-  return { timezone: zoneIn(decode(last)) ?? DEFAULT_SETTINGS.timezone, zonePosition: last.position }
-}
-
-const ZONES_AT_ONCE = 16
-
-export async function newestZones(log: EventLog, appIds: readonly string[]): Promise<Map<string, Zone>> {
-  const zones = new Map<string, Zone>()
-  for (let start = 0; start < appIds.length; start += ZONES_AT_ONCE) {
-    const some = appIds.slice(start, start + ZONES_AT_ONCE)
-    const found = await Promise.all(some.map((appId) => newestZone(log, appId)))
-    for (const [index, appId] of some.entries()) zones.set(appId, found[index]!)
-  }
-  return zones
 }
 
 type KeptPlace = { -readonly [Field in keyof AppPlace]: AppPlace[Field] }
@@ -78,8 +47,8 @@ export class WholePlaces implements Places {
   constructor(
     private readonly db: Knex,
     private readonly unit: Unit,
-    private readonly zoned: boolean,
-    private readonly firstZones: FirstZones,
+    private readonly depends: Depends,
+    private readonly firstTerms: FirstTerms,
   ) {}
 
   async prepare(events: readonly FoldEvent[]): Promise<void> {
@@ -96,17 +65,18 @@ export class WholePlaces implements Places {
       this.known.set(appId, place)
       missing.delete(appId)
     }
-    const zones = missing.size === 0 ? undefined : await this.firstZones([...missing])
+    const found = missing.size === 0 ? undefined : await this.firstTerms([...missing])
     for (const appId of missing) {
-      const zone = zones?.get(appId) ?? DEFAULT_ZONE
-      this.known.set(appId, { ...zone, rowsBuild: this.unit.build, wantedTimezone: null, lastPosition: 0, lastRecordedAt: 0 })
+      const terms = found?.get(appId) ?? DEFAULT_TERMS
+      const nothing = { wantedTimezone: null, wantedDefinitions: null, lastPosition: 0, lastRecordedAt: 0 }
+      this.known.set(appId, { ...terms, ...nothing, rowsBuild: this.unit.build })
     }
   }
 
   note(event: FoldEvent, counted: boolean): void {
     const { appId } = event
     const place = appId === this.lastNoted ? this.lastPlace! : this.known.get(appId)!
-    if (event.type === appSettingsApplied.type && event.position > place.zonePosition && this.settle(place, event)) this.changed.add(appId)
+    if (this.settle(place, event)) this.changed.add(appId)
     if (!counted) return
     place.lastPosition = event.position
     place.lastRecordedAt = event.recordedAt
@@ -116,12 +86,23 @@ export class WholePlaces implements Places {
     this.lastPlace = place
   }
 
-  /** False when the event says nothing of a zone. */
+  /** False when the event says nothing of an app's terms that is not known already. */
   private settle(place: KeptPlace, event: FoldEvent): boolean {
+    const { type, position } = event
+    if (type === appSettingsApplied.type) return position > place.zonePosition && this.settleZone(place, event)
+    if (!isDefinitionEvent(type) || this.depends.defined === undefined || position <= place.definitionsPosition) return false
+    const newest = pick(this.depends, applyDefinition(place.wantedDefinitions ?? place.definitions, event))
+    place.definitionsPosition = position
+    if (place.lastPosition === 0) place.definitions = newest
+    else place.wantedDefinitions = covers(place.definitions, newest) ? null : newest
+    return true
+  }
+
+  private settleZone(place: KeptPlace, event: FoldEvent): boolean {
     const timezone = zoneIn(event)
     if (timezone === undefined) return false
     place.zonePosition = event.position
-    if (!this.zoned || place.lastPosition === 0) {
+    if (this.depends.zoned !== true || place.lastPosition === 0) {
       place.timezone = timezone
       place.wantedTimezone = null
     } else {
@@ -136,6 +117,10 @@ export class WholePlaces implements Places {
 
   timezoneOf(appId: string): string {
     return this.known.get(appId)!.timezone
+  }
+
+  definitionsOf(appId: string): Definitions {
+    return this.known.get(appId)!.definitions
   }
 
   async write(trx: Knex.Transaction): Promise<void> {
@@ -156,20 +141,23 @@ export class WholePlaces implements Places {
 export class OwnPlace implements Places {
   constructor(
     private readonly build: number,
-    private readonly timezone: string,
+    private readonly terms: Terms,
   ) {}
 
   prepare(): Promise<void> {
     return Promise.resolve()
   }
   note(): void {
-    // Settings that arrive meanwhile are looked at before the flip.
+    // Settings and definitions that arrive meanwhile are looked at before the flip.
   }
   rowsBuildOf(): number {
     return this.build
   }
   timezoneOf(): string {
-    return this.timezone
+    return this.terms.timezone
+  }
+  definitionsOf(): Definitions {
+    return this.terms.definitions
   }
   write(): Promise<void> {
     return Promise.resolve()
@@ -212,6 +200,10 @@ interface PlaceRow {
   readonly timezone: string
   readonly wanted_timezone: string | null
   readonly zone_position: number
+  readonly definitions: string | null
+  readonly definitions_position: number
+  readonly wanted_definitions: string | null
+  readonly wanted_position: number | null
   readonly last_position: number
   readonly last_recorded_at: number
 }
@@ -226,6 +218,10 @@ function rowOf({ projection, build, partition }: Unit, appId: string, place: App
     timezone: place.timezone,
     wanted_timezone: place.wantedTimezone,
     zone_position: place.zonePosition,
+    definitions: formatDefinitions(place.definitions),
+    definitions_position: place.definitionsPosition,
+    wanted_definitions: place.wantedDefinitions === null ? null : formatDefinitions(place.wantedDefinitions),
+    wanted_position: place.wantedDefinitions === null ? null : place.definitionsPosition,
     last_position: place.lastPosition,
     last_recorded_at: place.lastRecordedAt,
   }
@@ -237,11 +233,10 @@ function placeOf(row: PlaceRow): AppPlace {
     timezone: row.timezone,
     wantedTimezone: row.wanted_timezone,
     zonePosition: row.zone_position,
+    definitions: parseDefinitions(row.definitions),
+    definitionsPosition: row.definitions_position,
+    wantedDefinitions: row.wanted_position === null ? null : parseDefinitions(row.wanted_definitions),
     lastPosition: row.last_position,
     lastRecordedAt: row.last_recorded_at,
   }
-}
-
-function zoneIn(event: FoldEvent): string | undefined {
-  return (event.data as AppSettingsApplied | null)?.timezone
 }

@@ -1,6 +1,7 @@
 // Rebuilds one app beside the others: folds it by index into a build of its own, then flips its place in one transaction that
 // holds the live checkpoint at exactly the position up to which the app was folded.
-import { newestZone, OwnPlace, readPlaces, savePlace, type Zone } from './appPlaces.ts'
+import { OwnPlace, readPlaces, savePlace } from './appPlaces.ts'
+import { formatDefinitions, newestTerms, sameTerms, type Terms } from './appTerms.ts'
 import { type Build, createBuild, listBuilds, liveBuild, markDropped } from './builds.ts'
 import { type Checkpoint, Fenced, lockCheckpoints, readCheckpoint, type Unit, writing } from './checkpoints.ts'
 import { dropAppRows, finishDrops } from './dropRows.ts'
@@ -19,21 +20,22 @@ export async function replayApp(session: RebuildSession, appId: string): Promise
   const partition = log.partitionOf(appId)
   for (;;) {
     const live = (await liveBuild(database.knex, projection.name))!
-    const zone = await newestZone(log, appId)
-    const build = await buildFor(session, appId, live, zone)
+    const terms = await newestTerms(log, projection, appId)
+    const build = await buildFor(session, appId, live, terms)
     const unit = { projection: projection.name, build: build.build, partition }
-    const runner = await appRunner(session, unit, appId, zone, live)
+    const runner = await appRunner(session, unit, appId, terms, live)
     const flipped = await session.reporting(build.build, [partition], async () => {
       // Never ahead of the live build, or there would be no position that both stand at.
       const reached = await readCheckpoint(database.knex, { ...unit, build: live })
       await session.catchUp(runner, reached?.position ?? 0)
       return session.holding(live, [partition], async (at) => {
         const held = at.get(partition)!
-        // The zone may have changed again while the app was folded: those rows would name the wrong days.
-        if ((await newestZone(log, appId)).timezone !== zone.timezone) return false
+        // They may have changed again while the app was folded: those rows would count by what no longer holds.
+        const now = await newestTerms(log, projection, appId)
+        if (!sameTerms(now, terms)) return false
         await session.catchUp(runner, held.position)
         session.signal.throwIfAborted()
-        return flip(session, { ...unit, build: live }, held, build, zone)
+        return flip(session, { ...unit, build: live }, held, build, now)
       })
     })
     if (flipped) {
@@ -44,30 +46,30 @@ export async function replayApp(session: RebuildSession, appId: string): Promise
 }
 
 /** An unfinished build of the app that still fits, or a new one; what fits no more is dropped. */
-async function buildFor(session: RebuildSession, appId: string, live: number, zone: Zone): Promise<Build> {
+async function buildFor(session: RebuildSession, appId: string, live: number, terms: Terms): Promise<Build> {
   const { database, log, projection } = session.options
   for (const found of await listBuilds(database.knex, projection.name)) {
     if (found.appId !== appId || found.status !== 'building') continue
-    const fits = found.parent === live && found.codeVersion === projection.codeVersion && found.timezone === zone.timezone
+    const fits = found.parent === live && found.codeVersion === projection.codeVersion && found.timezone === terms.timezone && found.definitions === formatDefinitions(terms.definitions)
     if (fits) return found
     await markDropped(database, projection.name, found.build)
   }
   await finishDrops(database, projection)
-  return createBuild(database, projection, [log.partitionOf(appId)], session.clock.now(), { appId, ...zone })
+  return createBuild(database, projection, [log.partitionOf(appId)], session.clock.now(), { appId, ...terms })
 }
 
-async function appRunner(session: RebuildSession, unit: Unit, appId: string, zone: Zone, live: number): Promise<UnitRunner> {
+async function appRunner(session: RebuildSession, unit: Unit, appId: string, terms: Terms, live: number): Promise<UnitRunner> {
   const { database, log, projection } = session.options
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
-  const places = new OwnPlace(unit.build, zone.timezone)
+  const places = new OwnPlace(unit.build, terms)
   const folder = new Folder({ log, database, clock, projection, unit, source: appPages(log, appId), places })
   const onPoison: UnitRunner['options']['onPoison'] = async (event) => ((await session.deadIn(live, event)) ? 'bury' : 'fail')
   return new UnitRunner({ database, folder, unit, logger, onPoison, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }
 
 /** False when the live build is another by now. */
-async function flip(session: RebuildSession, live: Unit, held: Checkpoint, build: Build, zone: Zone): Promise<boolean> {
+async function flip(session: RebuildSession, live: Unit, held: Checkpoint, build: Build, terms: Terms): Promise<boolean> {
   const { database, projection } = session.options
   const appId = build.appId!
   return writing(database, async (trx) => {
@@ -77,10 +79,9 @@ async function flip(session: RebuildSession, live: Unit, held: Checkpoint, build
     const at = places.get(live.build)!.get(live.partition)
     if (at?.position !== held.position || at.owner !== session.owner) throw new Fenced(live)
     const place = (await readPlaces(trx, live, [appId])).get(appId)
-    const before = place ?? { lastPosition: 0, lastRecordedAt: 0, zonePosition: 0 }
-    const zonePosition = Math.max(before.zonePosition, zone.zonePosition)
-    const { lastPosition, lastRecordedAt } = before
-    await savePlace(trx, live, appId, { ...zone, zonePosition, wantedTimezone: null, rowsBuild: build.build, lastPosition, lastRecordedAt })
+    const { lastPosition = 0, lastRecordedAt = 0 } = place ?? {}
+    const settled = { wantedTimezone: null, wantedDefinitions: null, rowsBuild: build.build }
+    await savePlace(trx, live, appId, { ...terms, ...settled, lastPosition, lastRecordedAt })
     await trx('projection_builds')
       .where({ projection: projection.name, build: build.build })
       .update({ status: 'live', live_at: session.clock.now(), error: null })

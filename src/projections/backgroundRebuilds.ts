@@ -1,5 +1,5 @@
 // Rebuilds that nobody asked for by hand: of a projection whose code is newer than its live build, and of an app whose time
-// zone has changed. One at a time in a process, by the process that follows the unit concerned.
+// zone or definitions have changed. One at a time in a process, by the process that follows the unit concerned.
 import type { Database } from '../kernel/database.ts'
 import { LIMITS } from '../limits.ts'
 import { listBuilds } from './builds.ts'
@@ -21,7 +21,7 @@ export class BackgroundRebuilds {
   /** Starts what is due on the units that this process follows; returns at once. */
   async look(following: readonly Unit[]): Promise<void> {
     if (this.running !== undefined || this.options.rebuilds === false || this.signal.aborted) return
-    const due = (await this.newCode(following)) ?? (await this.newZone(following))
+    const due = (await this.newCode(following)) ?? (await this.newTerms(following))
     if (due === undefined) return
     this.running = this.rebuild(due).finally(() => {
       this.running = undefined
@@ -47,8 +47,8 @@ export class BackgroundRebuilds {
     return undefined
   }
 
-  private async newZone(following: readonly Unit[]): Promise<Due | undefined> {
-    for (const { projection, appId, build, partition } of await wantedZones(this.options.database)) {
+  private async newTerms(following: readonly Unit[]): Promise<Due | undefined> {
+    for (const { projection, appId, build, partition } of await wantedTerms(this.options.database)) {
       const mine = following.some((unit) => unit.projection === projection && unit.build === build && unit.partition === partition)
       if (mine && !this.tooSoon(`${projection} ${appId}`)) return { projection, appId }
     }
@@ -86,13 +86,18 @@ interface Due {
   readonly appId?: string
 }
 
-async function wantedZones(database: Database): Promise<(Unit & { appId: string })[]> {
-  const rows = await database
-    .knex('projections as p')
-    .join('projection_apps as a', (on) => on.on('a.projection', 'p.projection').andOn('a.build', 'p.live_build'))
-    .whereNotNull('a.wanted_timezone')
-    .orderBy(['a.projection', 'a.app_id'])
-    .limit(LIMITS.pageMax)
-    .select<(Unit & { app_id: Uint8Array })[]>('a.projection', 'a.build', 'a.partition', 'a.app_id')
-  return rows.map(({ app_id, ...unit }) => ({ ...unit, appId: textOfId(app_id) }))
+/** Each by its own index: one statement over both would look at every app there is. */
+async function wantedTerms(database: Database): Promise<(Unit & { appId: string })[]> {
+  const found: (Unit & { appId: string })[] = []
+  for (const column of ['a.wanted_timezone', 'a.wanted_position']) {
+    const rows = await database
+      .knex('projections as p')
+      .join('projection_apps as a', (on) => on.on('a.projection', 'p.projection').andOn('a.build', 'p.live_build'))
+      .whereNotNull(column)
+      .orderBy(['a.projection', 'a.app_id'])
+      .limit(LIMITS.pageMax)
+      .select<(Unit & { app_id: Uint8Array })[]>('a.projection', 'a.build', 'a.partition', 'a.app_id')
+    found.push(...rows.map(({ app_id, ...unit }) => ({ ...unit, appId: textOfId(app_id) })))
+  }
+  return found
 }

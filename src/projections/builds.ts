@@ -3,7 +3,9 @@
 import type { Knex } from 'knex'
 import type { Database } from '../kernel/database.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
+import type { Definitions } from '../events/definitions.ts'
 import { readPlaces } from './appPlaces.ts'
+import { formatDefinitions } from './appTerms.ts'
 import { lockCheckpoints, readCheckpoint, writing } from './checkpoints.ts'
 import type { Projection } from './projection.ts'
 import { textOfId } from './rows.ts'
@@ -21,6 +23,8 @@ export interface Build {
   readonly parent: number | undefined
   readonly timezone: string | undefined
   readonly zonePosition: number
+  /** What a build of one app is folded by, as it is kept. */
+  readonly definitions: string | null
   readonly createdAt: number
   readonly liveAt: number | undefined
   /** Why the last attempt ended, until the next one. */
@@ -113,6 +117,7 @@ export interface NewBuild {
   readonly appId?: string
   readonly timezone?: string
   readonly zonePosition?: number
+  readonly definitions?: Definitions
   /** Made for a comparison: it never becomes live. */
   readonly scratch?: boolean
 }
@@ -123,7 +128,7 @@ export async function createBuild(
   projection: Projection,
   partitions: readonly number[],
   now: number,
-  { appId, timezone, zonePosition = 0, scratch = false }: NewBuild = {},
+  { appId, timezone, zonePosition = 0, definitions, scratch = false }: NewBuild = {},
 ): Promise<Build> {
   return writing(database, async (trx) => {
     // The update holds the pointer, so that two builds never get one number.
@@ -139,6 +144,7 @@ export async function createBuild(
       parent: appId === undefined ? null : pointer.live_build,
       timezone: timezone ?? null,
       zone_position: zonePosition,
+      definitions: definitions === undefined ? null : formatDefinitions(definitions),
       created_at: now,
     })
     await insertCheckpoints(trx, projection.name, build, partitions)
@@ -207,6 +213,7 @@ interface BuildRow {
   readonly parent: number | null
   readonly timezone: string | null
   readonly zone_position: number
+  readonly definitions: string | null
   readonly created_at: number
   readonly live_at: number | null
   readonly error: string | null
@@ -228,6 +235,7 @@ function buildOf(row: BuildRow): Build {
     parent: row.parent ?? undefined,
     timezone: row.timezone ?? undefined,
     zonePosition: row.zone_position,
+    definitions: row.definitions,
     createdAt: row.created_at,
     liveAt: row.live_at === null ? undefined : row.live_at,
     error: row.error ?? undefined,

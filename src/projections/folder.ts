@@ -2,7 +2,6 @@
 // events in one. What fails leaves nothing behind, neither in the tables nor in memory.
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Knex } from 'knex'
-import { NO_DEFINITIONS } from '../events/definitions.ts'
 import type { EventLog } from '../events/eventLog.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
@@ -68,7 +67,8 @@ export class Folder {
 
   constructor(private readonly options: FolderOptions) {
     this.types = new Set(options.projection.eventTypes)
-    this.context = { timezoneOf: (appId) => options.places.timezoneOf(appId), definitionsOf: () => NO_DEFINITIONS }
+    const { places } = options
+    this.context = { timezoneOf: (appId) => places.timezoneOf(appId), definitionsOf: (appId) => places.definitionsOf(appId) }
     this.reader = eventReader(options.log, options.unit.partition)
   }
 

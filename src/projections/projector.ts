@@ -6,7 +6,8 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
-import { WholePlaces, zoneFromEvents } from './appPlaces.ts'
+import { WholePlaces } from './appPlaces.ts'
+import { termsFromEvents } from './appTerms.ts'
 import { BackgroundRebuilds } from './backgroundRebuilds.ts'
 import { ensureFirstBuild } from './builds.ts'
 import { type Checkpoint, releaseLeases, takeLease, type Unit } from './checkpoints.ts'
@@ -179,7 +180,7 @@ class LeasedProjector implements Projector {
     const { log, database, clock, logger, beforeCommit } = this.options
     const projection = this.known.get(unit.projection)!
     const plain: Unit = { projection: unit.projection, build: unit.build, partition: unit.partition }
-    const places = new WholePlaces(database.knex, plain, projection.zoned === true, zoneFromEvents)
+    const places = new WholePlaces(database.knex, plain, projection, termsFromEvents)
     const folder = new Folder({ log, database, clock, projection, unit: plain, source: partitionPages(log, unit.partition), places, beforeCommit })
     const runner = new UnitRunner({ database, folder, unit: plain, logger, onPoison: () => 'bury' }, checkpoint)
     const key = unitKey(unit)

@@ -1,7 +1,8 @@
 // Rebuilds a projection beside the live one and switches when it has caught up; readers see the old numbers, then the new
 // ones, and never a mix. Whatever stops a rebuild leaves the live build as it was; running it again goes on where it stopped.
 import { replayApp } from './appReplay.ts'
-import { newestZones, WholePlaces } from './appPlaces.ts'
+import { WholePlaces } from './appPlaces.ts'
+import { newestTermsIn } from './appTerms.ts'
 import { type Build, createBuild, ensureFirstBuild, findBuild, listBuilds, liveBuild, partitionsOf, resumeBuild, switchBuild } from './builds.ts'
 import type { Unit } from './checkpoints.ts'
 import { dropBuild, finishDrops } from './dropRows.ts'
@@ -115,6 +116,7 @@ async function bringLive(session: RebuildSession, target: Build, onPoison: 'fail
     const live = (await liveBuild(database.knex, name))!
     await session.holding(live, partitions, async (at) => {
       await catchUpTo(positionsOf([...at].map(([partition, { position }]) => ({ partition, position }))))
+      await session.heed(build)
       session.signal.throwIfAborted()
       await switchBuild(database, name, build, session.clock.now())
     })
@@ -141,7 +143,7 @@ async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail'
   const { database, log, projection } = session.options
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
-  const places = new WholePlaces(database.knex, unit, projection.zoned === true, (appIds) => newestZones(log, appIds))
+  const places = new WholePlaces(database.knex, unit, projection, newestTermsIn(log, projection))
   const folder = new Folder({ log, database, clock, projection, unit, source, places })
   const judge: UnitRunner['options']['onPoison'] = async (event) => {
     const live = await liveBuild(database.knex, projection.name)

@@ -7,7 +7,8 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
-import { readPlaces, WholePlaces, type Zone } from './appPlaces.ts'
+import { readPlaces, WholePlaces } from './appPlaces.ts'
+import type { Terms } from './appTerms.ts'
 import { createBuild, liveBuild, partitionsOf } from './builds.ts'
 import { readCheckpoints, type Unit } from './checkpoints.ts'
 import { compareBuilds } from './compareBuilds.ts'
@@ -87,12 +88,13 @@ async function scratchRunner(session: RebuildSession, unit: Unit, live: number):
   const { database, log, projection } = session.options
   const { clock, logger } = session
   const checkpoint = await session.lease(unit)
-  // The live build's zone of each app, whatever its settings say by now.
-  const zones = async (appIds: readonly string[]): Promise<Map<string, Zone>> => {
+  // The live build's zone and definitions of each app, whatever holds by now.
+  const terms = async (appIds: readonly string[]): Promise<Map<string, Terms>> => {
     const found = await readPlaces(database.knex, { projection: projection.name, build: live }, appIds)
-    return new Map([...found].map(([appId, { timezone }]) => [appId, { timezone, zonePosition: Number.MAX_SAFE_INTEGER }]))
+    const settled = { zonePosition: Number.MAX_SAFE_INTEGER, definitionsPosition: Number.MAX_SAFE_INTEGER }
+    return new Map([...found].map(([appId, { timezone, definitions }]) => [appId, { timezone, definitions, ...settled }]))
   }
-  const places = new WholePlaces(database.knex, unit, true, zones)
+  const places = new WholePlaces(database.knex, unit, projection, terms)
   const folder = new Folder({ log, database, clock, projection, unit, source: partitionPages(log, unit.partition), places })
   return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury', targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }

@@ -79,8 +79,8 @@ async function compute({ database, log, cache }: QueryBusDeps, asked: Asked, par
   const { query, appId, params, nowMs } = asked
   const computed = await database.snapshot(async (trx) => {
     const place = await readPlace(trx, query.projection, partition, appId)
-    const { timezone, rowsBuild: build, position } = place
-    const snapshot = { trx, log, build, appId, timezone, position, nowMs, range: undefined as Range | undefined }
+    const { timezone, rowsBuild: build, position, defined } = place
+    const snapshot = { trx, log, build, appId, timezone, defined, position, nowMs, range: undefined as Range | undefined }
     if (query.ranged) {
       snapshot.range =
         resolveRange(params, timezone, nowMs) ?? wholeRange(await query.extent?.(snapshot), timezone, nowMs)
@@ -101,7 +101,7 @@ function keyOf({ query, appId, params, nowMs }: Asked, place: Place): string {
   const rest = Object.entries(params)
     .filter(([name]) => !query.ranged || !(name in RANGE_PROPERTIES))
     .sort(([left], [right]) => (left < right ? -1 : 1))
-  const parts = [ANSWERS, query.name, query.projection, place.rowsBuild, appId, place.timezone, bounds, rest, place.lastPosition]
+  const parts = [ANSWERS, query.name, query.projection, place.rowsBuild, appId, place.timezone, bounds, rest, place.lastPosition, place.definitionsPosition]
   return digest(JSON.stringify(parts))
 }
 

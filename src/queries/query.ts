@@ -1,6 +1,7 @@
 // The contract of a question: a parameter schema, the projection it reads, SQL over one snapshot, a result. The query bus
 // adds range, asOf, cache, ETag and waiting, so that a question's file holds nothing but the question.
 import type { Knex } from 'knex'
+import type { Definitions } from '../events/definitions.ts'
 import type { EventLog } from '../events/eventLog.ts'
 import type { JsonSchema } from '../events/eventType.ts'
 import type { Asked, Bots, StatsQuestion } from './stats.ts'
@@ -22,6 +23,8 @@ export interface Snapshot {
   /** Zone of this build for this app: until a rebuild has switched, answers name the old zone. */
   readonly timezone: string
   readonly range: Range | undefined
+  /** By which definitions the rows were folded, as far as the projection picks them. */
+  readonly defined: Definitions
   /** The partition's checkpoint: everything in the log up to here is in the rows. */
   readonly position: number
   /** When the question was asked, epoch milliseconds. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { silentLogger } from '../../../src/kernel/logger.ts'
 import { systemClock } from '../../../src/kernel/clock.ts'
-import { WholePlaces, zoneFromEvents } from '../../../src/projections/appPlaces.ts'
+import { WholePlaces } from '../../../src/projections/appPlaces.ts'
+import { termsFromEvents } from '../../../src/projections/appTerms.ts'
 import { ensureFirstBuild } from '../../../src/projections/builds.ts'
 import { Fenced, readCheckpoint, takeLease, type Unit } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
@@ -177,7 +178,7 @@ async function leased({ database, log }: Stage): Promise<Unit> {
 }
 
 async function runnerFor({ database, log }: Stage, projection: Projection, unit: Unit, beforeCommit?: () => Promise<void>): Promise<UnitRunner> {
-  const places = new WholePlaces(database.knex, unit, false, zoneFromEvents)
+  const places = new WholePlaces(database.knex, unit, {}, termsFromEvents)
   const folder = new Folder({ log, database, clock: systemClock, projection, unit, source: partitionPages(log, unit.partition), places, beforeCommit })
   const checkpoint = await readCheckpoint(database.knex, unit)
   return new UnitRunner({ database, folder, unit, logger: silentLogger, onPoison: () => 'bury' }, checkpoint!)

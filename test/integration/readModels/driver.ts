@@ -8,7 +8,8 @@ import { openEventLog } from '../../../src/events/openEventLog.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import type { NewEvent } from '../../../src/events/eventLog.ts'
 import { DEFAULT_SETTINGS } from '../../../src/events/schemas.ts'
-import { WholePlaces, zoneFromEvents } from '../../../src/projections/appPlaces.ts'
+import { WholePlaces } from '../../../src/projections/appPlaces.ts'
+import { termsFromEvents } from '../../../src/projections/appTerms.ts'
 import { createBuild, ensureFirstBuild, partitionsOf } from '../../../src/projections/builds.ts'
 import { readCheckpoint } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
@@ -61,7 +62,7 @@ export async function openDriver(engine: Engine, partitions = 2) {
     async fold(projection: Projection, build: number, stretchEvents: number = LIMITS.foldMaxEvents, forgetEvery = Infinity): Promise<void> {
       for (const partition of partitionsOf(projection, partitions)) {
         const unit = { projection: projection.name, build, partition }
-        const places = new WholePlaces(database.knex, unit, projection.zoned === true, zoneFromEvents)
+        const places = new WholePlaces(database.knex, unit, projection, termsFromEvents)
         const folder = new Folder({ log, database, clock: systemClock, projection, unit, places, source: partitionPages(log, partition) })
         let checkpoint = (await readCheckpoint(database.knex, unit))!
         for (let stretch = 1; ; stretch++) {

@@ -86,7 +86,7 @@ async function play(driver: Driver, { places, events, questions }: History, scal
       const at = around + Math.floor(from / snap) * snap * MINUTE
       const range = { fromMs: at, toMs: at + Math.ceil(length / snap) * snap * MINUTE, timezone }
       const answer = await driver.database.snapshot((trx) =>
-        eventSummary.run({ trx, log: driver.log, build: live[0], appId, timezone, range, position: 0, nowMs: 0 }, { bots: bots as Bots, ...(name === undefined ? {} : { event: name }) }),
+        eventSummary.run({ trx, log: driver.log, build: live[0], appId, timezone, range, defined: NO_DEFINITIONS, position: 0, nowMs: 0 }, { bots: bots as Bots, ...(name === undefined ? {} : { event: name }) }),
       )
       assert.deepEqual(answer, { event: name ?? null, ...summary(log, { from: range.fromMs, to: range.toMs, event: name, bots }) })
     }
@@ -96,7 +96,7 @@ async function play(driver: Driver, { places, events, questions }: History, scal
 
 async function checkPerson(driver: Driver, build: number, appId: string, userId: string, log: readonly Collected[]): Promise<void> {
   const expected = personal(log, userId)
-  const asked = driver.database.snapshot((trx) => userStats.run({ trx, log: driver.log, build, appId, timezone: 'UTC', range: undefined, position: 0, nowMs: 0 }, { userId }))
+  const asked = driver.database.snapshot((trx) => userStats.run({ trx, log: driver.log, build, appId, timezone: 'UTC', range: undefined, defined: NO_DEFINITIONS, position: 0, nowMs: 0 }, { userId }))
   if (expected === undefined) {
     await assert.rejects(asked, { code: 'not_found' })
     return
