@@ -15,13 +15,9 @@ export function appPages(log: Pick<EventLog, 'readApp'>, appId: string): Source 
   return async (after, limit) => (await log.readApp(appId, after, limit)).map((event) => new FoldingEvent(event))
 }
 
-interface Page {
-  readonly events: Promise<readonly FoldingEvent[]>
-}
-
 /** One partition of the log, read by several consumers that move forward side by side. */
 export class SharedPages {
-  private readonly pages = new Map<number, Page>()
+  private readonly pages = new Map<number, Promise<readonly FoldingEvent[]>>()
   /** The page that each consumer is at. */
   private readonly at = new Map<string, number>()
   private waiting: (() => void)[] = []
@@ -44,9 +40,13 @@ export class SharedPages {
       this.at.set(consumer, page)
       this.move()
       while (page > this.slowest() + LIMITS.sharedPagesAhead) await this.others()
-      const events = await this.page(page)
       const from = after - page * this.pageEvents
-      return events.slice(from, from + limit)
+      const read = this.page(page)
+      const events = await read
+      if (events.length > from) return events.slice(from, from + limit)
+      // The log ended here when the page was read, and may go on by now.
+      if (this.pages.get(page) === read) this.pages.delete(page)
+      return (await this.page(page)).slice(from, from + limit)
     }
   }
 
@@ -58,13 +58,12 @@ export class SharedPages {
   private page(page: number): Promise<readonly FoldingEvent[]> {
     let found = this.pages.get(page)
     if (found === undefined) {
-      const events = partitionPages(this.log, this.partition)(page * this.pageEvents, this.pageEvents)
-      this.pages.set(page, (found = { events }))
-      // A page that is not full yet, or could not be read, is asked for again.
-      const forget = (): boolean => this.pages.delete(page)
-      events.then(({ length }) => length < this.pageEvents && forget(), forget)
+      found = partitionPages(this.log, this.partition)(page * this.pageEvents, this.pageEvents)
+      this.pages.set(page, found)
+      // What could not be read is asked for again.
+      found.catch(() => this.pages.delete(page))
     }
-    return found.events
+    return found
   }
 
   private slowest(): number {

@@ -151,14 +151,19 @@ export class RebuildSession {
     return (await database.knex('dead_events').where(where).first<object | undefined>('position')) !== undefined
   }
 
+  /** Ends the work if an operator has paused it. */
+  async heed(build: number): Promise<void> {
+    const where = { projection: this.options.projection.name, build, paused: 1 }
+    const halted = await this.options.database.knex('projection_builds').where(where).first<object | undefined>('build')
+    if (halted !== undefined) this.halt.abort(new RebuildPaused(where.projection, build))
+  }
+
   /** Reports while `work` runs: to the caller, and to the tables for whoever watches from elsewhere. */
   async reporting<T>(build: number, partitions: readonly number[], work: () => Promise<T>): Promise<T> {
     const progress = new ProgressReport(this.options, build, partitions)
     const look = async (): Promise<void> => {
       await progress.report()
-      const where = { projection: this.options.projection.name, build, paused: 1 }
-      const halted = await this.options.database.knex('projection_builds').where(where).first<object | undefined>('build')
-      if (halted !== undefined) this.halt.abort(new RebuildPaused(where.projection, build))
+      await this.heed(build)
     }
     await look()
     const timer = setInterval(() => {
