@@ -1,0 +1,115 @@
+// Puts what a stretch changed of dimension values into the rows of web_cells: rows are read, changed and put back many at a
+// time, and an entry, or a row, that nothing is left of goes.
+import type { Knex } from 'knex'
+import { replaceRows, type Value } from './bulkRows.ts'
+import { changedBytes } from './countedSet.ts'
+import { bytesOf } from './rows.ts'
+import { deleteAmong, type RowSet, selectAmong } from './rowSets.ts'
+import type { AppChanges, CellChanges } from './webChanges.ts'
+import { loadBlockOwners } from './webDictionary.ts'
+import { BLOCK, type CellEntry, packEntries, unpackEntries } from './webEntries.ts'
+import type { Dimension, WebApp } from './webMemory.ts'
+
+const COLUMNS = ['build', 'app_id', 'dimension_key', 'day', 'block', 'bot', 'content']
+/** Rows that are in memory at once. */
+const AT_ONCE = 2_000
+/** More than twice as many days as there are. */
+const DAYS = 1_048_576
+const NOTHING = new Uint8Array(0)
+
+interface ChangedRow {
+  readonly app: WebApp
+  readonly dimension: Dimension
+  readonly day: number
+  readonly bot: number
+  readonly block: number
+  /** By index within the block. */
+  readonly changes: Map<number, CellChanges>
+}
+
+export async function writeCells(trx: Knex.Transaction, build: number, apps: readonly AppChanges[]): Promise<void> {
+  const blocks = new Map<WebApp, Set<number>>()
+  for (const { app, values } of apps) {
+    const some = new Set<number>()
+    for (const ref of values.keys()) some.add(Math.floor(ref / BLOCK))
+    blocks.set(app, some)
+  }
+  await loadBlockOwners(trx, build, blocks)
+  for (const changes of apps) {
+    const rows = rowsOf(changes)
+    for (let at = 0; at < rows.length; at += AT_ONCE) await writeRows(trx, build, rows.slice(at, at + AT_ONCE))
+  }
+}
+
+/** In the order of the primary key. */
+function rowsOf({ app, values }: AppChanges): ChangedRow[] {
+  const rows = new Map<number, ChangedRow>()
+  for (const [ref, value] of values) {
+    const block = Math.floor(ref / BLOCK)
+    const dimension = app.blockOwners.get(block)
+    if (dimension === undefined) throw new Error(`ref ${ref} is of no value`)
+    for (const [dayBot, cell] of value.cells) {
+      const key = block * DAYS + dayBot
+      let row = rows.get(key)
+      if (row === undefined) rows.set(key, (row = { app, dimension, day: Math.floor(dayBot / 2), bot: dayBot & 1, block, changes: new Map<number, CellChanges>() }))
+      row.changes.set(ref % BLOCK, cell)
+    }
+  }
+  return [...rows.values()].sort(
+    (left, right) =>
+      (left.dimension === right.dimension ? 0 : left.dimension.key.compare(right.dimension.key)) || left.day - right.day || left.block - right.block || left.bot - right.bot,
+  )
+}
+
+async function writeRows(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[]): Promise<void> {
+  const held = await readHeld(trx, build, rows)
+  const replaced: Value[][] = []
+  const emptied: RowSet[] = []
+  for (const row of rows) {
+    const { app, dimension, day, bot, block } = row
+    const before = held.get(rowKey(row))
+    const entries = before === undefined ? new Map<number, CellEntry>() : unpackEntries(before)
+    for (const [index, changes] of row.changes) change(entries, index, changes)
+    if (entries.size > 0) replaced.push([build, app.key, dimension.key, day, block, bot, packEntries(entries)])
+    else if (before !== undefined) {
+      const where = [['dimension_key', dimension.key], ['day', day], ['bot', bot]] as const // prettier-ignore
+      emptied.push({ app: app.key, where, column: 'block', values: [block] })
+    }
+  }
+  await replaceRows(trx, 'web_cells', COLUMNS, replaced)
+  await deleteAmong(trx, 'web_cells', build, emptied)
+}
+
+function change(entries: Map<number, CellEntry>, index: number, changes: CellChanges): void {
+  const entry = entries.get(index) ?? { events: 0, pageviews: 0, visits: 0, visitors: NOTHING }
+  entry.events += changes.events
+  entry.pageviews += changes.pageviews
+  entry.visits += changes.visits
+  if (entry.events < 0 || entry.pageviews < 0 || entry.visits < 0) throw new RangeError('a value would count less than nothing')
+  if (!changes.visitors.none) entry.visitors = changedBytes(entry.visitors, changes.visitors)
+  if (entry.events === 0 && entry.pageviews === 0 && entry.visits === 0 && entry.visitors.length === 0) entries.delete(index)
+  else entries.set(index, entry)
+}
+
+/** What the table holds of these rows. */
+async function readHeld(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[]): Promise<Map<string, Buffer>> {
+  const sets: (RowSet & { readonly values: number[] })[] = []
+  let last: ChangedRow | undefined
+  for (const row of rows) {
+    const { app, dimension, day, block } = row
+    if (app.writtenDays?.has(day) === false) continue
+    if (last?.app === app && last.dimension === dimension && last.day === day) {
+      if (last.block !== block) sets.at(-1)!.values.push(block)
+    } else sets.push({ app: app.key, where: [['dimension_key', dimension.key], ['day', day]], column: 'block', values: [block] }) // prettier-ignore
+    last = row
+  }
+  type Bytes = Uint8Array | ArrayBuffer
+  type Row = { app_id: Bytes; day: number; block: number; bot: number; content: Bytes }
+  const found = await selectAmong<Row>(trx, 'web_cells', build, sets, ['app_id', 'day', 'block', 'bot', 'content'])
+  return new Map(found.map((row) => [`${bytesOf(row.app_id).toString('hex')} ${row.block} ${row.day} ${row.bot}`, bytesOf(row.content)]))
+}
+
+/** A block is of one dimension only. */
+function rowKey({ app, day, bot, block }: ChangedRow): string {
+  return `${app.key.toString('hex')} ${block} ${day} ${bot}`
+}
