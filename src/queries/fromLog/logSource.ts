@@ -63,7 +63,10 @@ export interface ExplainOptions extends LogAnswerOptions {
 }
 
 export interface Reason {
-  /** `collected`, `inForce`, `range`, `bots`, `event`, `filter`, `goal`, `report`, `pageview`, `visitor`, `visit`, `visitStart`, `value`, `interval`. */
+  /**
+   * `collected`, `inForce`, `bots`, `range`, `filter`, `event`, `page`, `definitionFilter`, `value`, `interval`, `pageview`, `visitor`,
+   * and of visits `visit`, `visitStart`, `visitHolds`.
+   */
   readonly rule: string
   readonly holds: boolean
   /** One sentence for people. */

@@ -1,0 +1,64 @@
+// Every id that names somebody, as one dense number over all kinds, so that visitors and clients need one look-up and one
+// column each. Which of them turned out to be users is decided afterwards, over the contents that count in the end.
+import type { EventCollected } from '../../events/eventCollected.ts'
+import { ANONYMOUS, COOKIELESS, USER } from '../../projections/visitors.ts'
+
+/** Beside the kinds of visitors: an explicit session names a client and nobody. */
+export const SESSION = 3
+
+export const NOBODY = -1
+
+export class Identities {
+  private readonly numbers: readonly Map<string, number>[] = [new Map(), new Map(), new Map(), new Map()]
+  private kinds = new Uint8Array(1_024)
+  size = 0
+
+  number(kind: number, id: string): number {
+    const known = this.numbers[kind]!.get(id)
+    if (known !== undefined) return known
+    if (this.size === this.kinds.length) {
+      const grown = new Uint8Array(this.size * 2)
+      grown.set(this.kinds)
+      this.kinds = grown
+    }
+    this.kinds[this.size] = kind
+    this.numbers[kind]!.set(id, this.size)
+    return this.size++
+  }
+
+  /** The id behind a number; slow, for words about a single one. */
+  idOf(number: number): string | undefined {
+    for (const [id, found] of this.numbers[this.kindOf(number)]!) if (found === number) return id
+    return undefined
+  }
+
+  kindOf(number: number): number {
+    return this.kinds[number]!
+  }
+
+  /** METRICS, Visitor: userId, else anonymousId, else cookieless id. */
+  visitorOf({ userId, anonymousId, cookieless }: EventCollected): number {
+    if (userId !== undefined) return this.number(USER, userId)
+    if (anonymousId !== undefined) return this.number(ANONYMOUS, anonymousId)
+    return cookieless === undefined ? NOBODY : this.number(COOKIELESS, cookieless)
+  }
+
+  /** METRICS, Visit, and visitRules.ts: sessionId, else anonymousId, else cookieless id, else userId; bots apart from people. */
+  clientOf({ sessionId, anonymousId, cookieless, userId }: EventCollected, bot: boolean): number {
+    let number = NOBODY
+    if (sessionId !== undefined) number = this.number(SESSION, sessionId)
+    else if (anonymousId !== undefined) number = this.number(ANONYMOUS, anonymousId)
+    else if (cookieless !== undefined) number = this.number(COOKIELESS, cookieless)
+    else if (userId !== undefined) number = this.number(USER, userId)
+    return number === NOBODY ? NOBODY : number * 2 + (bot ? 1 : 0)
+  }
+
+  /** How many numbers clientOf may have answered. */
+  get clients(): number {
+    return this.size * 2
+  }
+
+  isExplicit(client: number): boolean {
+    return this.kindOf(client >>> 1) === SESSION
+  }
+}

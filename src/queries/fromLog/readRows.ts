@@ -1,0 +1,84 @@
+// One pass over an app's events up to a position: what was collected, with corrections and retractions applied, as rows.
+// Bounded in events, stopped by a signal, and polite: whatever else runs in the process has its turn after each page.
+import { setImmediate } from 'node:timers/promises'
+import { decodeData } from '../../events/catalogue.ts'
+import { contentOf } from '../../events/content.ts'
+import { eventCollected } from '../../events/eventCollected.ts'
+import { eventCorrected } from '../../events/eventCorrected.ts'
+import type { ScannedEvent } from '../../events/eventLog.ts'
+import { eventRetracted, type EventRetracted } from '../../events/eventRetracted.ts'
+import type { FoldEvent } from '../../events/catalogue.ts'
+import { LIMITS } from '../../limits.ts'
+import { type LogAnswerOptions, type LogSource, LogTooLong } from './logSource.ts'
+import type { Needs } from './needs.ts'
+import { Rows } from './rows.ts'
+
+export interface Read {
+  readonly rows: Rows
+  readonly scanned: number
+}
+
+export async function readRows(log: LogSource, appId: string, needs: Needs, options: LogAnswerOptions): Promise<Read> {
+  const { upTo, signal, onProgress, maxEvents = LIMITS.logAnswerEvents } = options
+  const rows = new Rows(needs)
+  let scanned = 0
+  // The next page is on its way while this one is taken in.
+  let next: Promise<ScannedEvent[]> | undefined
+  try {
+    next = ahead(log, appId, 0)
+    while (next !== undefined) {
+      signal?.throwIfAborted()
+      const page: ScannedEvent[] = await next
+      const last = page.at(-1)?.position
+      next = last === undefined || last >= upTo ? undefined : ahead(log, appId, last)
+      scanned += take(rows, page, upTo)
+      if (scanned > maxEvents) throw new LogTooLong(maxEvents)
+      onProgress?.(scanned)
+      await setImmediate()
+    }
+    return { rows, scanned }
+  } finally {
+    await next?.catch(() => undefined)
+  }
+}
+
+function ahead(log: LogSource, appId: string, after: number): Promise<ScannedEvent[]> {
+  const page = log.scan(appId, after, LIMITS.readPageEvents)
+  // Whoever awaits it is told; until then it is not unhandled.
+  page.catch(() => undefined)
+  return page
+}
+
+/** How many of the page's events lie up to the position. */
+function take(rows: Rows, page: readonly ScannedEvent[], upTo: number): number {
+  let taken = 0
+  for (const event of page) {
+    if (event.position > upTo) break
+    taken += 1
+    apply(rows, event)
+  }
+  return taken
+}
+
+function apply(rows: Rows, event: ScannedEvent): void {
+  switch (event.type) {
+    case eventCollected.type:
+      rows.collect(event.position, contentOf(decoded(event)))
+      return
+    case eventCorrected.type: {
+      const correction = decoded(event)
+      const content = contentOf(correction)
+      if (content !== undefined) rows.replace(content.position, (content.data as unknown) === null ? undefined : content, event.position)
+      return
+    }
+    case eventRetracted.type: {
+      const { data } = decoded(event)
+      if (data !== null) rows.replace((data as EventRetracted).position, undefined, event.position)
+    }
+  }
+}
+
+/** As much of a decoded event as contents are made of. */
+function decoded(event: ScannedEvent): FoldEvent {
+  return { position: event.position, type: event.type, occurredAt: event.occurredAt, data: decodeData(event) } as FoldEvent
+}
