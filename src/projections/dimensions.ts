@@ -14,8 +14,8 @@ export const RULESET_VERSION = USER_AGENT_RULES + PAGE_RULES + COUNTRY_RULES + L
 /** By index of EVENT_DIMENSIONS; undefined where the event lacks a value. Shared and cached: never changed by the caller. */
 export function eventValues(data: EventCollected): readonly (string | undefined)[] {
   const place = data.url === undefined ? undefined : placeOf(data.url)
-  const agent = userAgent(data.userAgent)
-  const device = data.device === undefined ? agent.device : namedDevice(data.device)
+  const { device: seen, values } = userAgent(data.userAgent)
+  const device = data.device === undefined ? seen : namedDevice(data.device)
   return [
     dimensionText(data.event),
     place?.page,
@@ -24,10 +24,10 @@ export function eventValues(data: EventCollected): readonly (string | undefined)
     countryOf(data.ip),
     languageOf(data.language),
     device === UNKNOWN_DEVICE ? undefined : DEVICES[device],
-    dimensionText(agent.browser ?? undefined),
-    dimensionText(agent.browserVersion ?? undefined),
-    dimensionText(agent.os ?? undefined),
-    dimensionText(agent.osVersion ?? undefined),
+    values.browser,
+    values.browserVersion,
+    values.os,
+    values.osVersion,
     dimensionText(data.screen),
   ]
 }

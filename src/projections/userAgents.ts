@@ -5,6 +5,7 @@ import Bowser from 'bowser'
 import { isbot } from 'isbot'
 import { Generations } from '../kernel/generations.ts'
 import { LIMITS } from '../limits.ts'
+import { dimensionText } from './dimensionText.ts'
 
 export const USER_AGENT_RULES = 1
 
@@ -17,15 +18,23 @@ export interface UserAgent {
   /** Index into DEVICES. */
   readonly device: number
   readonly browser: string | null
-  /** Name and major version: "Chrome 120". */
-  readonly browserVersion: string | null
   readonly os: string | null
-  /** Name and version as people say it: "Windows 10", "iOS 17", "macOS 10.15". */
-  readonly osVersion: string | null
   readonly bot: boolean
+  readonly values: AgentValues
 }
 
-const NO_AGENT: UserAgent = { device: UNKNOWN_DEVICE, browser: null, browserVersion: null, os: null, osVersion: null, bot: false }
+/** As values of dimensions. */
+export interface AgentValues {
+  readonly browser: string | undefined
+  /** Name and major version: "Chrome 120". */
+  readonly browserVersion: string | undefined
+  readonly os: string | undefined
+  /** Name and version as people say it: "Windows 10", "iOS 17", "macOS 10.15". */
+  readonly osVersion: string | undefined
+}
+
+const NO_VALUES: AgentValues = { browser: undefined, browserVersion: undefined, os: undefined, osVersion: undefined }
+const NO_AGENT: UserAgent = { device: UNKNOWN_DEVICE, browser: null, os: null, bot: false, values: NO_VALUES }
 
 const agents = new Generations(parse, LIMITS.textsRemembered, LIMITS.textsRememberedChars)
 
@@ -60,15 +69,19 @@ function parse(text: string): UserAgent {
   return {
     device: index(deviceOf(text, platform.type)),
     browser: browser.name ?? null,
-    browserVersion: versioned(browser.name, major(browser.version)),
     os: os.name ?? null,
-    osVersion: versioned(os.name, systemVersion(os)),
     bot: isbot(text),
+    values: {
+      browser: dimensionText(browser.name),
+      browserVersion: versioned(browser.name, major(browser.version)),
+      os: dimensionText(os.name),
+      osVersion: versioned(os.name, systemVersion(os)),
+    },
   }
 }
 
-function versioned(name: string | undefined, version: string | undefined): string | null {
-  return name === undefined || name === '' || version === undefined ? null : `${name} ${version}`
+function versioned(name: string | undefined, version: string | undefined): string | undefined {
+  return name === undefined || name === '' || version === undefined ? undefined : dimensionText(`${name} ${version}`)
 }
 
 function major(version: string | undefined): string | undefined {
