@@ -1,5 +1,6 @@
 // How an answer of the read side goes out: with its ETag, and as 304 where the client has it already.
 import type { Express, Request, Response } from 'express'
+import { Problem } from '../errors.ts'
 import type { Answer, Query, QueryBus } from '../queries/query.ts'
 
 /** Asks a question about an app and writes the answer. `after` among the params is an event id to wait for. */
@@ -11,7 +12,26 @@ export async function answerQuestion(
   asked: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { after, ...params } = asked
-  writeAnswer(req, res, await queries.ask(query, appId, params, typeof after === 'string' ? { after } : {}))
+  const signal = goneSignal(res)
+  writeAnswer(req, res, await queries.ask(query, appId, params, typeof after === 'string' ? { after, signal } : { signal }))
+}
+
+/** Aborts when the client leaves before it has its answer. */
+export function goneSignal(res: Response): AbortSignal {
+  const controller = new AbortController()
+  res.once('close', () => {
+    if (!res.writableFinished) controller.abort(new Problem('request_timeout', 'The client has gone'))
+  })
+  return controller.signal
+}
+
+/** The last handler of a route that asks a question about an app, once credentials and parameters are checked. */
+export function question(deps: Pick<HttpDeps, 'keyring' | 'queries'>, query: Query<never, unknown>): RequestHandler {
+  return async (req, res) => {
+    const { appId, ...params } = queryOf(res) as { appId?: string }
+    const app = await appOf(callerOf(res), deps.keyring, appId)
+    await answerQuestion(deps, { req, res }, query, app.appId, params)
+  }
 }
 
 /** Writes an answer, or 304 where the client has it already. */

@@ -1,15 +1,13 @@
-// The numbers. Each route names its question; range, asOf, cache and waiting are the query bus' business.
-import { type RequestHandler, Router } from 'express'
+// How often an event happened, and what a person did. Each route names its question; range, asOf, cache and waiting are the query bus' business.
+import { Router } from 'express'
 import { eventSummary } from '../../queries/eventSummary.ts'
-import type { Query } from '../../queries/query.ts'
 import { userStats } from '../../queries/userStats.ts'
-import { answerQuestion } from '../answers.ts'
-import { appOf, callerOf } from '../caller.ts'
+import { question } from '../answers.ts'
 import type { KeyAuthority } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUserOrKey } from '../middleware/requireKey.ts'
-import { queryOf, validateQuery } from '../middleware/validate.ts'
+import { validateQuery } from '../middleware/validate.ts'
 import { parametersFor } from '../questions.ts'
 
 type AnalyticsDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'queries'>
@@ -59,12 +57,4 @@ export function analyticsRoutes(deps: AnalyticsDeps, authority: KeyAuthority): R
     .get(requireUserOrKey(deps, authority, 'people'), validateQuery(userStatsParameters), question(deps, userStats))
     .all(otherMethods)
   return router
-}
-
-function question(deps: AnalyticsDeps, query: Query<never, unknown>): RequestHandler {
-  return async (req, res) => {
-    const { appId, ...params } = queryOf(res) as { appId?: string }
-    const app = await appOf(callerOf(res), deps.keyring, appId)
-    await answerQuestion(deps, { req, res }, query, app.appId, params)
-  }
 }
