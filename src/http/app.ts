@@ -12,6 +12,7 @@ import { securityHeaders } from './middleware/securityHeaders.ts'
 import { answeredWhileStoreHangs } from './middleware/storeWatch.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { appRoutes } from './routes/apps.ts'
+import { definitionRoutes } from './routes/definitions.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -20,6 +21,7 @@ import { metricRoutes } from './routes/metrics.ts'
 import { projectionRoutes } from './routes/projections.ts'
 import { rootRoutes } from './routes/root.ts'
 import { signInRoutes } from './routes/signIn.ts'
+import { webRoutes } from './routes/web.ts'
 
 export interface App {
   readonly express: Express
@@ -47,7 +49,9 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
   app.use(appRoutes(deps))
   app.use(keyRoutes(deps))
   app.use(analyticsRoutes(deps, authority))
+  app.use(webRoutes(deps, authority))
   app.use(eventRoutes(deps, authority))
+  app.use(definitionRoutes(deps))
   app.use(projectionRoutes(deps))
   app.use(() => {
     throw new Problem('not_found', 'There is no such route; /api-docs lists all of them')

@@ -2,27 +2,34 @@
 // the tests are held to.
 import { collectBodySchema, eventInputSchema } from '../commands/eventInput.ts'
 import { issueApiKey } from '../commands/issueApiKey.ts'
+import { reviseDefinitionBody } from '../commands/reviseDefinition.ts'
 import { registerApp } from '../commands/registerApp.ts'
 import { revokeApiKey } from '../commands/revokeApiKey.ts'
 import { rotateApiKey } from '../commands/rotateApiKey.ts'
 import { updateAppBody } from '../commands/updateApp.ts'
 import { ERRORS } from '../errors.ts'
 import { appResult, appsResult } from '../queries/apps.ts'
+import { breakdown } from '../queries/breakdown.ts'
 import { eventSummary } from '../queries/eventSummary.ts'
 import { browseEvents, oneEvent } from '../queries/events.ts'
 import { keysResult } from '../queries/keys.ts'
+import { live } from '../queries/live.ts'
+import { overview } from '../queries/overview.ts'
 import { projectionsResult } from '../queries/projections.ts'
+import { timeseries } from '../queries/timeseries.ts'
 import { userStats } from '../queries/userStats.ts'
 import { objectOf, withAsOf } from './questions.ts'
 import * as analytics from './routes/analytics.ts'
 import * as apps from './routes/apps.ts'
 import { collectParameters } from './routes/collect.ts'
+import * as definitions from './routes/definitions.ts'
 import * as events from './routes/events.ts'
 import { healthSchema } from './routes/health.ts'
 import * as keys from './routes/keys.ts'
 import * as projections from './routes/projections.ts'
 import { rootSchema } from './routes/root.ts'
 import * as signIn from './routes/signIn.ts'
+import * as web from './routes/web.ts'
 
 const whole = { type: 'integer', minimum: 0 } as const
 
@@ -86,10 +93,27 @@ export const COMPONENTS = {
   EventSummary: eventSummary.result,
   UserStatsParameters: analytics.userStatsParameters,
   UserStats: userStats.result,
+  OverviewParameters: web.overviewParameters,
+  Overview: overview.result,
+  TimeseriesParameters: web.timeseriesParameters,
+  Timeseries: timeseries.result,
+  BreakdownParameters: web.breakdownParameters,
+  Breakdown: breakdown.result,
+  LiveParameters: web.liveParameters,
+  Live: live.result,
   EventsParameters: events.eventsParameters,
   Events: browseEvents.result,
   OneEventParameters: events.oneEventParameters,
   OneEvent: oneEvent.result,
+  DefineDimensionBody: definitions.defineDimensionBody,
+  DefineGoalBody: definitions.defineGoalBody,
+  DefineReportBody: definitions.defineReportBody,
+  ReviseDefinitionBody: reviseDefinitionBody,
+  Defined: definitions.definedAnswer,
+  DefinitionsParameters: definitions.definitionsParameters,
+  DefinitionParameters: definitions.definitionParameters,
+  Definitions: definitions.definitionsResult,
+  Definition: definitions.definitionResult,
   Projections: projectionsResult,
   ProjectionParameters: projections.projectionParameters,
   Rebuild: projections.rebuildSchema,

@@ -2,11 +2,14 @@
 // behind them.
 import type { Config } from '../config.ts'
 import type { Collector } from '../commands/collectEvents.ts'
+import type { AppCommandBus } from '../commands/appCommand.ts'
 import type { CommandBus } from '../commands/commandBus.ts'
 import type { Keyring } from '../commands/keyring.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { ControlQueries } from '../queries/controlQueries.ts'
+import type { DefinitionNumbers } from '../queries/definitionNumbers.ts'
+import type { DefinitionQueries } from '../queries/definitions.ts'
 import type { QueryBus } from '../queries/query.ts'
 import type { Metrics } from './metrics.ts'
 import type { RateLimiter } from './rateLimiter.ts'
@@ -48,11 +51,15 @@ export interface HttpDeps {
   readonly ownerCode: string
   readonly keyring: Keyring
   readonly bus: CommandBus
+  /** Commands about an app's own data; routes have checked that the caller may give them. */
+  readonly appBus: AppCommandBus
   /** Repeats settings in the app's own partition; routes wait for it. */
   readonly relay: { apply(appId: string): Promise<void> }
   readonly collector: Collector
   readonly queries: QueryBus
   readonly control: ControlQueries
+  readonly definitions: DefinitionQueries
+  readonly definitionNumbers: DefinitionNumbers
   readonly replays: Replays
   readonly tokens: Tokens
   readonly rateLimiter: RateLimiter

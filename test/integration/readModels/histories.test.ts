@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { NO_DEFINITIONS } from '../../../src/events/definitions.ts'
 import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import { eventSummary as projection } from '../../../src/projections/eventSummary.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
