@@ -40,6 +40,12 @@ export async function readLedger({ knex }: Database, appId: string, fromMs: numb
     .select<LedgerHour[]>('hour', 'stored', 'duplicate', 'rejected')
 }
 
+/** How many events of an app were ever stored. */
+export async function storedEvents({ knex }: Database, appId: string): Promise<number> {
+  const row = await knex('ledger').where('app_id', uuidToBytes(appId)).sum({ stored: 'stored' }).first<{ stored: number | string | null }>()
+  return Number(row.stored ?? 0)
+}
+
 /** Refused events whose bodies are still kept, newest first. */
 export async function readQuarantine(
   { knex }: Database,

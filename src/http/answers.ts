@@ -1,7 +1,10 @@
 // How an answer of the read side goes out: with its ETag, and as 304 where the client has it already.
-import type { Express, Request, Response } from 'express'
+import type { Express, Request, RequestHandler, Response } from 'express'
 import { Problem } from '../errors.ts'
 import type { Answer, Query, QueryBus } from '../queries/query.ts'
+import { appOf, callerOf } from './caller.ts'
+import type { HttpDeps } from './deps.ts'
+import { queryOf } from './middleware/validate.ts'
 
 /** Asks a question about an app and writes the answer. `after` among the params is an event id to wait for. */
 export async function answerQuestion(

@@ -6,13 +6,13 @@ import { total } from '../projections/eventSummaryCells.ts'
 import { ALL_EVENTS } from '../projections/eventSummaryMemory.ts'
 import { type Device, DEVICES } from '../projections/userAgents.ts'
 import type { Query } from './query.ts'
-import { RANGE_SCHEMA } from './range.ts'
-import { AS_OF_SCHEMA, COUNT_SCHEMA, DEVICE_DATA_SCHEMA } from './schemas.ts'
-import { type Bots, tally } from './summaryTally.ts'
+import { COUNT_SCHEMA, DEVICE_DATA_SCHEMA, statsAnswer } from './schemas.ts'
+import type { Bots } from './stats.ts'
+import { tally } from './summaryTally.ts'
 
 export interface EventSummaryParams {
   readonly event?: string
-  readonly bots?: Bots
+  readonly bots: Bots
 }
 
 export interface EventSummary {
@@ -27,38 +27,35 @@ export const eventSummary: Query<EventSummaryParams, EventSummary> = {
   name: 'event-summary',
   projection: 'eventSummary',
   ranged: true,
+  stats: {
+    bots: 'include',
+    question: ({ event }, asked) => ({ ...asked, name: 'event-summary', event }),
+  },
   params: {
     title: 'EventSummaryParameters',
     type: 'object',
     additionalProperties: false,
     properties: {
       event: { type: 'string', minLength: 1, maxLength: LIMITS.eventNameChars, description: 'Name of the event; without it all events count.', example: 'pageview' },
-      bots: { type: 'string', enum: ['include', 'exclude', 'only'], description: 'What to do with events of bots. Default: include.', example: 'exclude' },
     },
   },
-  result: {
+  result: statsAnswer({
     title: 'EventSummary',
     description: 'Exact counts of one event, or of all.',
-    type: 'object',
-    additionalProperties: false,
-    required: ['event', 'count', 'uniqueUsers', 'deviceData', 'range', 'asOf'],
+    required: ['event', 'count', 'uniqueUsers', 'deviceData'],
     properties: {
       event: { type: ['string', 'null'], description: 'As asked for; null for all events.' },
       count: { ...COUNT_SCHEMA, description: 'Events in the range.' },
       uniqueUsers: { ...COUNT_SCHEMA, description: 'Distinct people among them, exactly.' },
       deviceData: DEVICE_DATA_SCHEMA,
-      range: RANGE_SCHEMA,
-      asOf: AS_OF_SCHEMA,
     },
     example: {
       event: 'login_form_cta_click',
       count: 3400,
       uniqueUsers: 1200,
       deviceData: DEVICE_DATA_SCHEMA.example,
-      range: RANGE_SCHEMA.example,
-      asOf: AS_OF_SCHEMA.example,
     },
-  },
+  }),
   async extent({ trx, build, appId, timezone }) {
     const row = await trx('event_summary_days')
       .where({ build, app_id: uuidToBytes(appId), event_key: ALL_EVENTS })
@@ -69,7 +66,7 @@ export const eventSummary: Query<EventSummaryParams, EventSummary> = {
     const zone = localDays(timezone)
     return { fromMs: zone.startMs(row.first), toMs: zone.startMs(row.last + 1) }
   },
-  async run(snapshot, { event, bots = 'include' }) {
+  async run(snapshot, { event, bots }) {
     const { counts, visitors } = await tally(snapshot, { event, bots }, snapshot.range!)
     return {
       event: event ?? null,

@@ -82,8 +82,9 @@ export interface QueryBus {
   /**
    * Params as they came in the query string; checked here against the question's schema. `after` is an
    * event id to wait for, bounded by LIMITS.waitForEventMs; throws Problem `not_counted_yet`, `empty_range`,
-   * `invalid_parameter`, `unavailable`.
+   * `invalid_parameter`, `unavailable`; of a stats question also `too_much_for_the_log` and `overloaded`. `signal` aborts
+   * when nobody waits for the answer any more.
    */
-  ask(query: Query<never, unknown>, appId: string, params: Record<string, unknown>, options?: { after?: string }): Promise<Answer>
+  ask(query: Query<never, unknown>, appId: string, params: Record<string, unknown>, options?: { after?: string; signal?: AbortSignal }): Promise<Answer>
 }
 

@@ -27,11 +27,11 @@ export async function openSqlite(path: string): Promise<SqliteDatabase> {
   // What people did is nobody else's business on a shared machine; SQLite gives its other files the mode of this one.
   closeSync(openSync(path, 'a', 0o600))
   const writer = createKnex(path, 1, openWriter)
-  const readers = createKnex(path, SNAPSHOT_CONNECTIONS, openReader)
+  const readers = createKnex(path, SNAPSHOT_CONNECTIONS, openSqliteReader)
   try {
     // Brings the file into WAL mode before anybody reads it.
     await writer.raw('select 1')
-    const reader = await openReader(path)
+    const reader = await openSqliteReader(path)
     return {
       engine: 'sqlite',
       knex: writer,
@@ -83,7 +83,8 @@ async function openWriter(path: string): Promise<SqliteHandle> {
   return handle
 }
 
-async function openReader(path: string): Promise<SqliteHandle> {
+/** A connection that reads what is committed and can change nothing. */
+export async function openSqliteReader(path: string): Promise<SqliteHandle> {
   const handle = new Libsql(path, { timeout: LIMITS.sessionTimeoutSeconds * 1_000 })
   await waitWhileBusy(() => handle.exec('PRAGMA cache_size = -8000; PRAGMA query_only = ON'))
   return handle

@@ -1,0 +1,121 @@
+// Answers a stats question from the tables where they can tell, and from the log where they cannot, at the same position:
+// what the tables stand at, or what asOf names. A comparison comes from the same source and position as what it is compared
+// with.
+import type { Knex } from 'knex'
+import type { EventLog } from '../events/eventLog.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Database } from '../kernel/database.ts'
+import { type Asked, comparisonOf, rangeBody } from './asking.ts'
+import type { Moment } from './asOf.ts'
+import { comparedRange } from './comparison.ts'
+import type { LogAnswers, TaskOptions } from './fromLog/logTask.ts'
+import { type Place, readPlace } from './place.ts'
+import type { Range, Snapshot, StatsSide } from './query.ts'
+import { resolveRange, wholeRange } from './range.ts'
+import type { Bots, StatsQuestion } from './stats.ts'
+import { problemOfLog } from './tooMuch.ts'
+
+export interface StatsDeps {
+  readonly database: Database
+  readonly log: EventLog
+  readonly logAnswers: LogAnswers
+  readonly clock: Clock
+}
+
+export interface StatsOutcome {
+  readonly place: Place
+  /** What was counted. */
+  readonly moment: Moment
+  readonly from: 'tables' | 'log'
+  /** The question, and that of the comparison where one was asked for. */
+  readonly questions: readonly StatsQuestion[]
+  /** One for each question. */
+  readonly results: readonly object[]
+}
+
+export async function computeStats(deps: StatsDeps, asked: Asked, moment: Moment | undefined, options: TaskOptions = {}): Promise<StatsOutcome> {
+  const { place, questions, results } = await deps.database.snapshot(async (trx) => {
+    const found = await prepared(deps, asked, trx)
+    const canTell = asked.filter === undefined && moment === undefined && (await tablesTell(asked, found.snapshots))
+    if (!canTell) return { ...found, results: undefined }
+    const told: object[] = []
+    for (const snapshot of found.snapshots) told.push((await asked.query.run(snapshot, asked.params as never)) as object)
+    return { ...found, results: told }
+  })
+  const counted = moment ?? place
+  if (results !== undefined) return { place, moment: counted, from: 'tables', questions, results }
+  const answered = await answersFromLog(deps, questions, counted.position, options)
+  return { place, moment: counted, from: 'log', questions, results: answered.results }
+}
+
+/** The questions in their one form, with the bounds as they are now. */
+export function questionsOf(deps: StatsDeps, asked: Asked): Promise<{ place: Place; questions: readonly StatsQuestion[] }> {
+  return deps.database.snapshot((trx) => prepared(deps, asked, trx))
+}
+
+/** Each question from the log, as known at a position. Progress counts the events of all of them. */
+export async function answersFromLog(deps: StatsDeps, questions: readonly StatsQuestion[], upTo: number, { signal, onProgress }: TaskOptions = {}): Promise<{ results: object[]; scanned: number }> {
+  const results: object[] = []
+  let scanned = 0
+  for (const question of questions) {
+    const before = scanned
+    const answer = await fromLog(deps, question, () => deps.logAnswers.ask('answer', { question, upTo }, { signal, onProgress: (now) => onProgress?.(before + now) }))
+    results.push(answer.result)
+    scanned += answer.scanned
+  }
+  return { results, scanned }
+}
+
+/** Asks the log, and tells what is too much for it in the client's words. */
+export async function fromLog<T>({ database }: StatsDeps, question: StatsQuestion, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw await problemOfLog(error, database, question)
+  }
+}
+
+/** The whole body but for asOf. */
+export function statsBody({ from, questions, results }: StatsOutcome): Record<string, unknown> {
+  const [range, compared] = questions.map((question) => rangeBody(question.range))
+  return { ...results[0], range, from, ...(compared === undefined ? {} : { comparison: { range: compared, ...results[1] } }) }
+}
+
+interface Prepared {
+  readonly place: Place
+  readonly snapshots: readonly Snapshot[]
+  readonly questions: readonly StatsQuestion[]
+}
+
+async function prepared({ log }: StatsDeps, asked: Asked, trx: Knex): Promise<Prepared> {
+  const { appId, params, filter, query } = asked
+  const place = await readPlace(trx, query.projection, asked.partition, appId)
+  const snapshot = snapshotOf(asked, place, trx, log)
+  const range = await rangeOf(asked, snapshot)
+  const compare = comparisonOf(asked)
+  const ranges = compare === undefined ? [range] : [range, comparedRange(range, compare)]
+  const snapshots = ranges.map((one) => ({ ...snapshot, range: one }))
+  const stats = query.stats as StatsSide<unknown>
+  const bots = params['bots'] as Bots
+  const questions: StatsQuestion[] = []
+  for (const one of snapshots) questions.push(await stats.question(params, { appId, range: one.range, bots, filter }, one))
+  return { place, snapshots, questions }
+}
+
+async function tablesTell({ query, params }: Asked, snapshots: readonly Snapshot[]): Promise<boolean> {
+  const stats = query.stats as StatsSide<unknown>
+  if (stats.fromTables === undefined) return true
+  for (const snapshot of snapshots) if (!(await stats.fromTables(params, snapshot))) return false
+  return true
+}
+
+export function snapshotOf({ appId, nowMs }: Asked, place: Place, trx: Knex, log: EventLog): Snapshot {
+  const { timezone, rowsBuild: build, position, defined } = place
+  return { trx, log, build, appId, timezone, defined, position, nowMs, range: undefined }
+}
+
+/** The bounds of a ranged question. */
+export async function rangeOf({ query, params, nowMs }: Asked, snapshot: Snapshot): Promise<Range> {
+  const { timezone } = snapshot
+  return resolveRange(params, timezone, nowMs) ?? wholeRange(await query.extent?.(snapshot), timezone, nowMs)
+}
