@@ -18,6 +18,7 @@ export async function up(knex: Knex): Promise<void> {
     table.bigInteger('end_at').notNullable()
     // Where the visit starts, with its first interactive event; null while there is none.
     table.bigInteger('visit_at')
+    table.integer('bot').notNullable()
     // The lowest ordinal among its visitors; -1 without any.
     table.integer('visitor').notNullable()
     table.specificType('content', 'mediumblob').notNullable()

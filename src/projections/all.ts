@@ -5,5 +5,6 @@ import { keys } from './keys.ts'
 import { keyUse } from './keyUse.ts'
 import type { Projection } from './projection.ts'
 import { userStats } from './userStats.ts'
+import { web } from './web.ts'
 
-export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats] as readonly Projection[]
+export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats, web] as readonly Projection[]

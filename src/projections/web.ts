@@ -9,7 +9,9 @@ import { eventCorrected } from '../events/eventCorrected.ts'
 import { eventRetracted } from '../events/eventRetracted.ts'
 import type { FoldContext, Projection } from './projection.ts'
 import { RULESET_VERSION } from './dimensions.ts'
+import { createWebTally, WEB_TALLY_TABLES } from './webCounting.ts'
 import { loadWeb } from './webLoad.ts'
+import { newWebMemory, type WebMemory } from './webMemory.ts'
 import { type Change, type Item, type Memory, State } from './webVisitsMemory.ts'
 import { writeVisits } from './webVisitsWrite.ts'
 import type { WebTally } from './webTally.ts'
@@ -53,6 +55,8 @@ export function webWith<TallyMemory>(tallying: Tallying<TallyMemory>): Projectio
     write: writeVisits,
   }
 }
+
+export const web = webWith<WebMemory>({ memory: newWebMemory, start: createWebTally, tables: WEB_TALLY_TABLES })
 
 function newMemory(tally: unknown): Memory {
   return { apps: new Map(), tally, kept: 0, open: false }

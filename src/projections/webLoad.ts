@@ -145,7 +145,7 @@ class PageLoad {
   }
 
   private async openTimeline(timeline: Timeline, inPage: readonly Item[]): Promise<void> {
-    const app = timeline.app as AppVisits
+    const { app } = timeline
     const contents = new Map<number, Item>()
     for (const visit of new Set(inPage.flatMap(({ at }) => timeline.touching(at)))) {
       const positions = await positionsOf(this.db, this.build, app.key, timeline.key, visit)

@@ -6,6 +6,15 @@ import { Visit } from './webVisit.ts'
 
 const WINDOWS_KEPT = 8
 
+export interface TimelineApp {
+  readonly appId: string
+  readonly key: Buffer
+  /** The latest time an event of it claimed, as far as this process knows: a guess at what comes next, and no more. */
+  latest: number
+  /** No run without a sessionId is longer, says its row; undefined where it has none. */
+  longestMs: number | undefined
+}
+
 /** Told of each run before it is changed. */
 export type Touch = (timeline: Timeline, visit: Visit) => void
 
@@ -24,7 +33,7 @@ export class Timeline {
   contents: Map<number, Seen> | undefined
 
   constructor(
-    readonly app: { readonly appId: string; readonly key: Buffer },
+    readonly app: TimelineApp,
     /** The client's key in the tables. */
     readonly key: Buffer,
     readonly bot: boolean,

@@ -11,15 +11,14 @@ import type { Identity } from './visitors.ts'
 import type { Client } from './visitRules.ts'
 import type { Seen } from './webSeen.ts'
 import type { WebTally } from './webTally.ts'
-import { Timeline } from './webTimeline.ts'
+import { Timeline, type TimelineApp } from './webTimeline.ts'
 import { AppValues } from './webValues.ts'
 import { type Contribution, contributionOf } from './webVisitParts.ts'
 import type { Visit } from './webVisit.ts'
 
-export class AppVisits {
+export class AppVisits implements TimelineApp {
   readonly key: Buffer
   readonly values: AppValues
-  /** The latest time an event of it claimed, as far as this process knows: a guess at what comes next, and no more. */
   latest = 0
   /** True when a client that is not here is not in the tables either. */
   private complete: boolean
@@ -32,7 +31,6 @@ export class AppVisits {
     readonly appId: string,
     timezone: string,
     definitions: Definitions,
-    /** No run without a sessionId is longer, says its row; undefined where it has none. */
     public longestMs: number | undefined,
     private readonly memory: Memory,
   ) {

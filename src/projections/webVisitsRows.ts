@@ -6,10 +6,10 @@ import { bytesOf } from './rows.ts'
 import { chunks, selectAmong } from './rowSets.ts'
 import { positionsIn, uniteRuns } from './sortedNumbers.ts'
 import { VISIT_GAP_MS } from './visitRules.ts'
-import { type Timeline } from './webTimeline.ts'
+import type { Timeline, TimelineApp } from './webTimeline.ts'
 import { readRuns, readVisit } from './webVisitCodec.ts'
 import type { Visit } from './webVisit.ts'
-import type { AppVisits, Memory } from './webVisitsMemory.ts'
+import type { Memory } from './webVisitsMemory.ts'
 
 /** An event this much before the latest of its app is late: what comes after it is read only near it. */
 const LATE_MS = DAY_MS
@@ -36,7 +36,7 @@ export class VisitReading {
   private readonly tails = new Map<Timeline, number>()
   private readonly windows = new Map<Timeline, Window[]>()
 
-  want(app: AppVisits, timeline: Timeline, at: number): void {
+  want(app: TimelineApp, timeline: Timeline, at: number): void {
     if (timeline.covers(at)) return
     if (timeline.explicit) this.tails.set(timeline, -Infinity)
     else if (at >= app.latest - LATE_MS) this.tails.set(timeline, Math.min(this.tails.get(timeline) ?? Infinity, at - VISIT_GAP_MS))
@@ -52,9 +52,9 @@ export class VisitReading {
   async read(db: Knex, build: number, memory: Memory): Promise<void> {
     const windows = [...this.windows.values()].flat()
     for (const [timeline, from] of this.tails) windows.push({ timeline, from, to: Infinity })
-    const byApp = new Map<AppVisits, Window[]>()
+    const byApp = new Map<TimelineApp, Window[]>()
     for (const window of windows) {
-      const app = window.timeline.app as AppVisits
+      const { app } = window.timeline
       const some = byApp.get(app)
       if (some === undefined) byApp.set(app, [window])
       else some.push(window)
@@ -65,7 +65,7 @@ export class VisitReading {
   }
 }
 
-async function readWindows(db: Knex, build: number, memory: Memory, app: AppVisits, windows: readonly Window[]): Promise<void> {
+async function readWindows(db: Knex, build: number, memory: Memory, app: TimelineApp, windows: readonly Window[]): Promise<void> {
   const byClient = new Map<string, Timeline>()
   const conditions = windows.map(({ timeline, from, to }) => {
     const client = timeline.key.toString('hex')

@@ -4,10 +4,11 @@ import type { Knex } from 'knex'
 import { replaceRows, type Value } from './bulkRows.ts'
 import { deleteAmong, type RowSet } from './rowSets.ts'
 import { runsBytes, visitBytes } from './webVisitCodec.ts'
+import type { TimelineApp } from './webTimeline.ts'
 import { contributionOf, tell } from './webVisitParts.ts'
-import { type AppVisits, type State, trim, visitorsOf } from './webVisitsMemory.ts'
+import { type State, trim, visitorsOf } from './webVisitsMemory.ts'
 
-const VISIT_COLUMNS = ['build', 'app_id', 'client', 'start_at', 'end_at', 'visit_at', 'visitor', 'content']
+const VISIT_COLUMNS = ['build', 'app_id', 'client', 'start_at', 'end_at', 'visit_at', 'bot', 'visitor', 'content']
 const HOUR_MS = 3_600_000
 
 export async function writeVisits(trx: Knex.Transaction, build: number, state: State): Promise<void> {
@@ -15,24 +16,25 @@ export async function writeVisits(trx: Knex.Transaction, build: number, state: S
   const visits: Value[][] = []
   const listed: Value[][] = []
   const pieces: Value[][] = []
-  const apps = new Set<AppVisits>()
+  const apps = new Set<TimelineApp>()
   for (const { timeline, visit, before } of state.touched) {
-    const app = timeline.app as AppVisits
+    const { app } = timeline
     tell(state.tally, app.appId, before, visit.dropped ? undefined : contributionOf(visit, timeline.bot))
     visit.touched = false
+    const lengthMs = timeline.explicit ? 0 : visit.end - visit.start
+    if (app.longestMs === undefined || lengthMs > app.longestMs) {
+      app.longestMs = Math.ceil(lengthMs / HOUR_MS) * HOUR_MS
+      apps.add(app)
+    }
     if (visit.dropped) continue
     const { key } = timeline
     const [main, ...others] = visitorsOf(visit)
     const visitAt = visit.first?.at ?? null
-    visits.push([build, app.key, key, visit.start, visit.end, visitAt, main ?? -1, visitBytes(visit)])
+    visits.push([build, app.key, key, visit.start, visit.end, visitAt, timeline.bot ? 1 : 0, main ?? -1, visitBytes(visit)])
     for (const visitor of others) listed.push([build, app.key, visitor, visitAt, key, visit.start])
     for (const runs of visit.newPieces) pieces.push([build, app.key, key, runs[0]!, runsBytes(runs)])
     visit.newPieces = []
     visit.storedStart = visit.start
-    const lengthMs = timeline.explicit ? 0 : visit.end - visit.start
-    if (app.longestMs !== undefined && lengthMs <= app.longestMs) continue
-    app.longestMs = Math.ceil(lengthMs / HOUR_MS) * HOUR_MS
-    apps.add(app)
   }
   await replaceRows(trx, 'web_visits', VISIT_COLUMNS, visits)
   await replaceRows(trx, 'web_visit_visitors', ['build', 'app_id', 'visitor', 'visit_at', 'client', 'start_at'], listed)
