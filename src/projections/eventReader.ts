@@ -1,5 +1,4 @@
 // The log as a fold may read it again: by position, and one app from its beginning.
-import { decode } from '../events/catalogue.ts'
 import type { EventLog } from '../events/eventLog.ts'
 import { LIMITS } from '../limits.ts'
 import { FoldingEvent } from './foldingEvent.ts'
@@ -9,7 +8,7 @@ export function eventReader(log: Pick<EventLog, 'readAt' | 'readApp'>, partition
   return {
     async at(positions) {
       const found = await log.readAt(partition, positions)
-      return new Map(found.map((event) => [event.position, decode(event)]))
+      return new Map(found.map((event) => [event.position, new FoldingEvent(event)]))
     },
     async *scan(appId, upTo) {
       for (let after = 0; after < upTo; ) {

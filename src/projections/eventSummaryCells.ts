@@ -71,7 +71,7 @@ export class DayCell {
   packed(): Buffer | null {
     if (this.spilled) return null
     const base = Math.floor(this.local.fromMs / SLOT_MS)
-    const slots = [...this.slots.values()].sort((left, right) => left.slot - right.slot)
+    const slots = [...this.slots.values()].filter(({ counts }) => total(counts) > 0).sort((left, right) => left.slot - right.slot)
     for (const cell of slots) {
       writer.number(cell.slot - base)
       writeSlot(writer, cell)

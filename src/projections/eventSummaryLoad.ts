@@ -2,13 +2,18 @@
 // first event on needs nothing: what is not in memory does not exist.
 import type { Knex } from 'knex'
 import type { FoldEvent } from '../events/catalogue.ts'
+import type { Content } from '../events/content.ts'
 import type { EventCollected } from '../events/eventCollected.ts'
 import { bytesToUuid, uuidToBytes } from '../kernel/ids.ts'
 import { DayCell, readSlot, type Series, SLOT_MS } from './eventSummaryCells.ts'
+import { linksAfter, watchSlots } from './eventSummaryInverse.ts'
 import { AppCells, type State } from './eventSummaryMemory.ts'
+import { readContent } from './links.ts'
+import type { EventReader } from './projection.ts'
 import { bytesOf } from './rows.ts'
 import { chunks } from './rowSets.ts'
 import { DistinctSet } from './distinctSet.ts'
+import { takingsOf } from './takings.ts'
 import { DEVICES, userAgent } from './userAgents.ts'
 import { loadLastChunk, loadVisitors, SUMMARY_VISITORS } from './visitorRows.ts'
 
@@ -24,11 +29,17 @@ interface Event {
 interface Lacking {
   readonly visitors: Event[]
   readonly cells: Event[]
+  /** Contents that are taken back: their days are needed whole. */
+  readonly goes: Event[]
+  /** Whom identities turn out to be. */
+  readonly users: string[]
 }
 
-export async function loadSummary(db: Knex, build: number, state: State, events: readonly FoldEvent[]): Promise<void> {
+export async function loadSummary(db: Knex, build: number, state: State, events: readonly FoldEvent[], reader: EventReader): Promise<void> {
   state.memory.open = true
   await loadApps(db, build, state, events)
+  const taken = await takingsOf(events, reader)
+  const links = taken === undefined ? [] : await linksAfter(state, events, taken, reader)
   const lacking = new Map<AppCells, Lacking>()
   let appId: string | undefined
   let app: AppCells | undefined
@@ -38,37 +49,45 @@ export async function loadSummary(db: Knex, build: number, state: State, events:
       app = state.memory.apps.get(appId)
     }
     if (app?.partial !== true) continue
-    const data = readable(event)
-    if (data !== undefined) sift(state, lacking, app, data, event.occurredAt)
+    const content = readContent(event)
+    if (content !== undefined) sift(state, lacking, app, content)
+    const goes = taken?.get(event.position)
+    if (goes !== undefined) lackingOf(lacking, app).goes.push(eventOf(state, app, goes))
   }
-  for (const [of, { visitors, cells }] of lacking) {
-    if (visitors.length > 0) await loadVisitors(db, build, SUMMARY_VISITORS, of, visitors.map(({ data }) => data))
-    if (cells.length === 0) continue
-    await loadDays(db, build, state, of, cells)
-    await loadSlots(db, build, state, of, cells)
-  }
+  for (const { app, userId } of links) if (app.partial && userId !== undefined) lackingOf(lacking, app).users.push(userId)
+  for (const [of, lacks] of lacking) await bringIn(db, build, state, of, lacks)
+  state.inverse = taken === undefined ? undefined : { taken, watched: new Map(), links }
+  if (state.inverse !== undefined) await watchSlots(state, events, state.inverse, reader)
 }
 
-function sift(state: State, lacking: Map<AppCells, Lacking>, app: AppCells, data: EventCollected, atMs: number): void {
-  const series = app.seriesOf(data.event, userAgent(data.userAgent).bot ? 1 : 0, (key) => state.names.push({ app, key, name: data.event }))
-  const cellsHere = app.holds(series, atMs)
+async function bringIn(db: Knex, build: number, state: State, app: AppCells, { visitors, cells, goes, users }: Lacking): Promise<void> {
+  const named = [...[...visitors, ...goes].map(({ data }) => data), ...users.map((userId) => ({ event: '', userId }))]
+  if (named.length > 0) await loadVisitors(db, build, SUMMARY_VISITORS, app, named)
+  if (cells.length + goes.length === 0) return
+  await loadDays(db, build, state, app, [...cells, ...goes])
+  await loadSlots(db, build, state, app, [...cells, ...goes])
+  await loadWholeDays(db, build, state, app, goes)
+}
+
+function sift(state: State, lacking: Map<AppCells, Lacking>, app: AppCells, content: Content): void {
+  const event = eventOf(state, app, content)
+  const cellsHere = app.holds(event.series, event.atMs)
   const visitorsHere = app.visitors.whole
   if (cellsHere && visitorsHere) return
-  let lacks = lacking.get(app)
-  if (lacks === undefined) lacking.set(app, (lacks = { visitors: [], cells: [] }))
-  const event = { data, atMs, series }
+  const lacks = lackingOf(lacking, app)
   if (!cellsHere) lacks.cells.push(event)
   if (!visitorsHere) lacks.visitors.push(event)
 }
 
-/** Undefined for what the fold will refuse: that is the fold's to say. */
-function readable(event: FoldEvent): EventCollected | undefined {
-  try {
-    const data = event.data as EventCollected | null
-    return typeof data?.event === 'string' ? data : undefined
-  } catch {
-    return undefined
-  }
+function eventOf(state: State, app: AppCells, { data, occurredAt }: Content): Event {
+  const series = app.seriesOf(data.event, userAgent(data.userAgent).bot ? 1 : 0, (key) => state.names.push({ app, key, name: data.event }))
+  return { data, atMs: occurredAt, series }
+}
+
+function lackingOf(lacking: Map<AppCells, Lacking>, app: AppCells): Lacking {
+  let lacks = lacking.get(app)
+  if (lacks === undefined) lacking.set(app, (lacks = { visitors: [], cells: [], goes: [], users: [] }))
+  return lacks
 }
 
 async function loadApps(db: Knex, build: number, state: State, events: readonly FoldEvent[]): Promise<void> {
@@ -156,5 +175,23 @@ async function loadSlots(db: Knex, build: number, state: State, app: AppCells, e
     for (const row of rows) day.restore(readSlot(row.slot, bytesOf(row.content)))
     for (const slot of slots) day.slot(slot)
     state.memory.slots += slots.size
+  }
+}
+
+/** A day keeps a visitor while any of its quarters of an hour does, and its rows may be packed again: all of them are needed. */
+async function loadWholeDays(db: Knex, build: number, state: State, app: AppCells, events: readonly Event[]): Promise<void> {
+  const days = new Set<DayCell>()
+  for (const { series, atMs } of events) for (const one of [series, series.all!]) days.add(app.day(one, atMs))
+  for (const day of days) {
+    if (!day.spilled) continue
+    const { key, bot } = day.series
+    const rows = await db('event_summary_slots')
+      .where({ build, app_id: app.key, event_key: key, day: day.local.day, bot })
+      .select<{ slot: number; content: Bytes }[]>('slot', 'content')
+    for (const row of rows) {
+      if (day.slots.has(row.slot)) continue
+      day.restore(readSlot(row.slot, bytesOf(row.content)))
+      state.memory.slots++
+    }
   }
 }

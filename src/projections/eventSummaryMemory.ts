@@ -4,7 +4,8 @@ import { localDays, type LocalDays } from '../kernel/calendar.ts'
 import { textKey } from '../kernel/hashing.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
-import { DayCell, Series, SLOT_MS, type SlotCell } from './eventSummaryCells.ts'
+import { type Counts, DayCell, noCounts, Series, SLOT_MS, type SlotCell } from './eventSummaryCells.ts'
+import type { Inverse } from './eventSummaryInverse.ts'
 import type { FoldContext } from './projection.ts'
 import { VisitorIndex } from './visitorIndex.ts'
 
@@ -94,6 +95,8 @@ export interface State {
   readonly leaves: { readonly app: AppCells; readonly leaf: SlotCell }[]
   readonly apps: Set<AppCells>
   readonly names: { readonly app: AppCells; readonly key: Buffer; readonly name: string }[]
+  /** What corrections and retractions of the page that is loaded take back; undefined while there are none. */
+  inverse: Inverse | undefined
 }
 
 export function newMemory(): Memory {
@@ -103,7 +106,32 @@ export function newMemory(): Memory {
 export function newState(memory: Memory, context: FoldContext): State {
   // A fold that was never written left things here that the tables do not have.
   if (memory.open) drop(memory)
-  return { memory, context, leaves: [], apps: new Set(), names: [] }
+  return { memory, context, leaves: [], apps: new Set(), names: [], inverse: undefined }
+}
+
+/** The quarter of an hour that an event of this name and time belongs to, known to that of all events. */
+export function leafOf(state: State, app: AppCells, name: string, bot: 0 | 1, atMs: number): SlotCell {
+  const series = app.seriesOf(name, bot, (key) => state.names.push({ app, key, name }))
+  const day = app.day(series, atMs)
+  const slot = Math.floor(atMs / SLOT_MS)
+  if (day.lastSlot?.slot === slot) return day.lastSlot
+  const leaf = day.slot(slot)
+  if (leaf.all === undefined) {
+    leaf.all = app.day(series.all!, atMs).slot(slot)
+    state.memory.slots += 2
+  }
+  day.lastSlot = leaf
+  return leaf
+}
+
+/** Counts that the leaf's rows do not have yet; the leaf will be written. */
+export function pendingOf(state: State, app: AppCells, leaf: SlotCell): Counts {
+  if (leaf.pending === undefined) {
+    leaf.pending = noCounts()
+    state.leaves.push({ app, leaf })
+    state.apps.add(app)
+  }
+  return leaf.pending
 }
 
 export function drop(memory: Memory): void {

@@ -1,6 +1,6 @@
 // Writes what a stretch of events changed: whole rows, from memory that holds all they say. Whether a day's quarters of an
 // hour are packed depends on how many events the day has and on nothing else, so the rows are the same however the log was
-// cut into stretches.
+// cut into stretches. What no event is left of has no row.
 import type { Knex } from 'knex'
 import { replaceRows, type Value } from './bulkRows.ts'
 import { addCounts, type DayCell, PACKED_EVENTS, type SlotCell, slotBytes, total } from './eventSummaryCells.ts'
@@ -17,23 +17,40 @@ interface Changed {
   readonly slots: Set<SlotCell>
 }
 
+interface Gone {
+  readonly table: 'event_summary_days' | 'event_summary_slots'
+  readonly where: Readonly<Record<string, number | Buffer>>
+}
+
 export async function writeSummary(trx: Knex.Transaction, build: number, state: State): Promise<void> {
   const { memory } = state
   memory.generation++
   const changed = rollUp(state)
   const days: Value[][] = []
   const slots: Value[][] = []
+  const gone: Gone[] = []
   for (const { app, day, slots: touched } of changed.values()) {
     day.touched = memory.generation
     const key: Value[] = [build, app.key, day.series.key, day.local.day, day.series.bot]
     const events = total(day.counts)
+    const where = { build, app_id: app.key, event_key: day.series.key, day: day.local.day, bot: day.series.bot }
     if (!day.spilled && events > PACKED_EVENTS) {
       day.spilled = true
       for (const slot of day.slots.values()) touched.add(slot)
+    } else if (day.spilled && events <= PACKED_EVENTS) {
+      // Something was taken back, so all of the day is in memory.
+      day.spilled = false
+      gone.push({ table: 'event_summary_slots', where })
     }
-    days.push([...key, events, ...day.counts, day.visitors.toBytes(), day.packed()])
-    if (day.spilled) for (const slot of touched) slots.push([...key, slot.slot, slotBytes(slot)])
+    if (events === 0) gone.push({ table: 'event_summary_days', where })
+    else days.push([...key, events, ...day.counts, day.visitors.toBytes(), day.packed()])
+    if (!day.spilled) continue
+    for (const slot of touched) {
+      if (total(slot.counts) === 0) gone.push({ table: 'event_summary_slots', where: { ...where, slot: slot.slot } })
+      else slots.push([...key, slot.slot, slotBytes(slot)])
+    }
   }
+  for (const { table, where } of gone) await trx(table).where(where).delete()
   await replaceRows(trx, 'event_summary_days', DAY_COLUMNS, days)
   await replaceRows(trx, 'event_summary_slots', SLOT_COLUMNS, slots)
   await writeNames(trx, build, state)

@@ -1,5 +1,6 @@
-// The log positions of a row's events as runs of neighbours, in the order in which they were folded. With them a bound that
+// The log positions of a row's contents as runs of neighbours, in the order in which they were folded. With them a bound that
 // no row is aligned to is answered by reading just the events of one quarter of an hour, wherever in the log they lie.
+import { LIMITS } from '../limits.ts'
 import type { ByteReader, ByteWriter } from './byteCodec.ts'
 
 export class PositionRuns {
@@ -13,6 +14,23 @@ export class PositionRuns {
     else bounds.push(position, position)
   }
 
+  /** False when it was not there. */
+  delete(position: number): boolean {
+    const { bounds } = this
+    let low = 0
+    for (let high = bounds.length / 2; low < high; ) {
+      const middle = (low + high) >>> 1
+      if (bounds[2 * middle + 1]! < position) low = middle + 1
+      else high = middle
+    }
+    const at = 2 * low
+    if (at >= bounds.length || bounds[at]! > position) return false
+    const [first, last] = [bounds[at]!, bounds[at + 1]!]
+    const rest = [...(first < position ? [first, position - 1] : []), ...(position < last ? [position + 1, last] : [])]
+    bounds.splice(at, 2, ...rest)
+    return true
+  }
+
   *runs(): Generator<readonly [first: number, last: number]> {
     for (let at = 0; at < this.bounds.length; at += 2) yield [this.bounds[at]!, this.bounds[at + 1]!]
   }
@@ -21,6 +39,20 @@ export class PositionRuns {
     let size = 0
     for (const [first, last] of this.runs()) size += last - first + 1
     return size
+  }
+
+  /** Every position, in pieces that can be read at once. */
+  *pieces(): Generator<number[]> {
+    let piece: number[] = []
+    for (const [first, last] of this.runs()) {
+      for (let position = first; position <= last; position++) {
+        piece.push(position)
+        if (piece.length < LIMITS.readPageEvents) continue
+        yield piece
+        piece = []
+      }
+    }
+    if (piece.length > 0) yield piece
   }
 
   write(to: ByteWriter): void {

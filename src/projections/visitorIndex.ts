@@ -1,6 +1,6 @@
 // The visitors of one app as dense ordinals, in the order in which the log first names them, and who among them turned out
-// to be a user: the first userId in log order wins. Knows what the tables hold as far as it has asked; what was new or
-// changed since the last write is kept apart for it.
+// to be a user: the first userId in order of the collected events wins. Knows what the tables hold as far as it has asked;
+// what was new or changed since the last write is kept apart for it.
 import type { EventCollected } from '../events/eventCollected.ts'
 import { ANONYMOUS, COOKIELESS, identityKey, type IdentityKind, USER } from './visitors.ts'
 

@@ -1,12 +1,12 @@
 // The part of a quarter of an hour that a bound cuts off, counted from the log: just that quarter's events, by the positions
 // that its row holds, however late or scattered they arrived.
-import { decodeData } from '../events/catalogue.ts'
-import type { EventCollected } from '../events/eventCollected.ts'
+import { decode } from '../events/catalogue.ts'
+import { contentOf } from '../events/content.ts'
 import type { StoredEvent } from '../events/eventLog.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
+import { deviceOf } from '../projections/eventSummaryInverse.ts'
 import type { PositionRuns } from '../projections/positionRuns.ts'
-import { namedDevice, userAgent } from '../projections/userAgents.ts'
 import { identityKey, identityOf } from '../projections/visitors.ts'
 import type { Range, Snapshot } from './query.ts'
 import type { Tally } from './summaryTally.ts'
@@ -20,10 +20,11 @@ export async function tallyFromLog(
 ): Promise<void> {
   const identities = new Map<string, Buffer>()
   for (const event of await eventsAt(snapshot, positions)) {
-    if (event.occurredAt < fromMs || event.occurredAt >= toMs) continue
-    const data = decodeData(event) as EventCollected | null
-    if (data === null || (name !== undefined && data.event !== name)) continue
-    sum.counts[data.device === undefined ? userAgent(data.userAgent).device : namedDevice(data.device)]!++
+    const content = contentOf(decode(event))
+    if (content === undefined || content.occurredAt < fromMs || content.occurredAt >= toMs) continue
+    const { data } = content
+    if (name !== undefined && data.event !== name) continue
+    sum.counts[deviceOf(data)]!++
     const identity = identityOf(data)
     if (identity === undefined) continue
     const key = identityKey(identity.kind, identity.id)
