@@ -1,7 +1,7 @@
 // Goals, reports and summaries counted from literal histories.
 import assert from 'node:assert/strict'
 import type { GoalSpec, ReportSpec } from '../../../../src/events/definitions.ts'
-import { matchesPage } from '../../../../src/queries/fromLog/pagePattern.ts'
+import { matchesPage } from '../../../../src/events/pagePattern.ts'
 import type { GoalResult, ReportResult } from '../../../../src/queries/stats.ts'
 import { GOOGLEBOT, History } from './history.ts'
 

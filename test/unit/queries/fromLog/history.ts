@@ -60,7 +60,7 @@ export class History implements LogSource {
   }
 
   async overview(question: Partial<Asked> = {}): Promise<OverviewResult> {
-    return (await this.ask({ ...question, name: 'overview' } as Asked)) as OverviewResult
+    return (await this.ask({ ...question, name: 'overview' })) as OverviewResult
   }
 
   async timeseries(question: Partial<Asked>): Promise<TimeseriesResult> {
@@ -68,7 +68,7 @@ export class History implements LogSource {
   }
 
   async breakdown(dimension: string, question: object = {}): Promise<BreakdownResult> {
-    return (await this.ask({ sort: 'events', limit: 100, offset: 0, ...question, name: 'breakdown', dimension } as Asked)) as BreakdownResult
+    return (await this.ask({ sort: 'events', limit: 100, offset: 0, ...question, name: 'breakdown', dimension })) as BreakdownResult
   }
 
   /** value: [events, visitors, visits, pageviews] */
@@ -83,7 +83,7 @@ export type Asked = Optional<StatsQuestion, 'appId' | 'range' | 'bots'>
 
 /** Of DAY in UTC, without bots, unless it says otherwise. */
 export function questionOf(question: Asked): StatsQuestion {
-  return { appId: APP, range: DAY, bots: 'exclude', ...question } as StatsQuestion
+  return { appId: APP, range: DAY, bots: 'exclude', ...question }
 }
 
 export function range(from: string, to: string, timezone = 'UTC'): Range {
