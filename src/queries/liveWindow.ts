@@ -67,7 +67,7 @@ async function slotsAround(snapshot: Snapshot, fromMs: number, toMs: number): Pr
     }
   }
   if (events > LIMITS.liveEvents) {
-    throw new Problem('invalid_parameter', `more than ${LIMITS.liveEvents.toLocaleString('en-US')} events in half an hour are not followed live; a timeseries by hour counts them`)
+    throw new Problem('too_much_for_the_log', `More than ${LIMITS.liveEvents.toLocaleString('en-US')} events in half an hour are not followed live; a timeseries by hour counts them`)
   }
   return found
 }

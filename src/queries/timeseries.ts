@@ -70,7 +70,11 @@ export const timeseries: Query<TimeseriesParams, TimeseriesResult> = {
   }),
   stats: {
     bots: 'exclude',
-    question: ({ interval, event }, asked) => ({ name: 'timeseries', ...asked, interval, event }),
+    question: ({ interval, event }, asked) => {
+      // Too many points are refused before anybody counts.
+      spansOf(asked.range, interval)
+      return { name: 'timeseries', ...asked, interval, event }
+    },
     fromTables,
   },
   extent: webExtent,
@@ -84,10 +88,8 @@ export const timeseries: Query<TimeseriesParams, TimeseriesResult> = {
 
 async function fromTables({ interval, event }: TimeseriesParams, snapshot: Snapshot): Promise<boolean> {
   const range = snapshot.range!
-  // Too many points are refused before anybody counts.
-  const spans = spansOf(range, interval)
   if (!isAligned(range) || interval === 'minute') return false
-  if (interval === 'hour') return event === undefined && spans.every(({ fromMs }) => onRows(fromMs, range.timezone))
+  if (interval === 'hour') return event === undefined && spansOf(range, interval).every(({ fromMs }) => onRows(fromMs, range.timezone))
   // What counts under "(other)" is no longer known by its name.
   return event === undefined || (wholeDays(range) !== undefined && (await readRef(snapshot, 'event', OTHER)) === undefined)
 }
