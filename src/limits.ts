@@ -135,6 +135,8 @@ export const LIMITS = {
   /** Answers from the log that wait for their turn in one process; further ones are refused as overloaded. */
   logAnswersQueued: 16,
   logRetryAfterSeconds: 5,
+  /** Differences that a recount names one by one. */
+  recountDifferences: 500,
   /** How often an answer under way says how far it is. */
   logProgressMs: 200,
   /** The thread's heap; what it counts in stands in arrays beside the heap. */
@@ -199,6 +201,8 @@ export const LIMITS = {
   summaryVisitorsKept: 100_000,
   summarySlotsKept: 30_000,
   userStatsKept: 5_000,
+  /** Runs of log positions kept per person; whoever has more is counted again from the app's whole log when corrected. */
+  personRuns: 1_000,
   // The web read model
   /** Distinct values per app, dimension and local day; events that say further ones count under "(other)". */
   valuesPerDay: 100_000,

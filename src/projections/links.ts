@@ -31,7 +31,7 @@ export async function firstLinks(reader: EventReader, appId: string, identities:
   const wanted = new Set(identities.map(identityName))
   if (wanted.size === 0) return links
   const corrections = await correctionsOf(reader, appId, upTo)
-  for await (const { position, data } of currentContents(reader, appId, upTo, corrections)) {
+  for await (const { content: { position, data } } of currentContents(reader, appId, upTo, corrections)) {
     for (const identity of linkedIdentities(data)) {
       const name = identityName(identity)
       if (wanted.delete(name)) links.set(name, { userId: data.userId!, position })
@@ -57,13 +57,18 @@ export async function correctionsOf(reader: EventReader, appId: string, upTo: nu
   return corrections
 }
 
-/** What counts of an app at a position of the log, in order of the collected events. */
-export async function* currentContents(reader: EventReader, appId: string, upTo: number, corrections: Corrections): AsyncGenerator<Content> {
+/** What counts of an app at a position of the log, with the collected events it is of, in their order. */
+export async function* currentContents(
+  reader: EventReader,
+  appId: string,
+  upTo: number,
+  corrections: Corrections,
+): AsyncGenerator<{ readonly collected: FoldEvent; readonly content: Content }> {
   for await (const page of reader.scan(appId, upTo)) {
     for (const event of page) {
       if (event.type !== eventCollected.type) continue
       const content = corrections.has(event.position) ? corrections.get(event.position) : readContent(event)
-      if (content !== undefined) yield content
+      if (content !== undefined) yield { collected: event, content }
     }
   }
 }

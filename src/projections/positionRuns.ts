@@ -35,6 +35,10 @@ export class PositionRuns {
     for (let at = 0; at < this.bounds.length; at += 2) yield [this.bounds[at]!, this.bounds[at + 1]!]
   }
 
+  get runCount(): number {
+    return this.bounds.length / 2
+  }
+
   get size(): number {
     let size = 0
     for (const [first, last] of this.runs()) size += last - first + 1

@@ -1,6 +1,8 @@
 // What is known of one identity, how an event changes it, and how the rows of one person (a user and the anonymous ids that
 // turned out to be theirs) unite. Nothing here depends on the order of folding: ties go by position in the log.
 import { LIMITS } from '../limits.ts'
+import { ByteReader, ByteWriter } from './byteCodec.ts'
+import { PositionRuns } from './positionRuns.ts'
 
 export interface Recent {
   /** When it happened, epoch milliseconds. */
@@ -32,10 +34,30 @@ export interface Person {
   ip: Said<string> | null
   /** Latest first. */
   recent: Recent[]
+  /** Where their contents stand, to count them again when one is taken back; null once there were too many runs to keep. */
+  positions: PositionRuns | null
 }
 
 export function nobody(): Person {
-  return { events: 0, firstSeen: Number.MAX_SAFE_INTEGER, lastSeen: 0, agent: null, ip: null, recent: [] }
+  return { events: 0, firstSeen: Number.MAX_SAFE_INTEGER, lastSeen: 0, agent: null, ip: null, recent: [], positions: new PositionRuns() }
+}
+
+/** Takes note of where a content stands. Depends on the order of the log alone, not on how it was cut into stretches. */
+export function addPosition(person: Person, contentPosition: number): void {
+  person.positions?.add(contentPosition)
+  forgetMany(person)
+}
+
+/** A content was taken back: what is left of it elsewhere is counted again. */
+export function takePosition(person: Person, contentPosition: number): void {
+  person.events--
+  if (person.events === 0) person.positions = new PositionRuns()
+  else person.positions?.delete(contentPosition)
+  forgetMany(person)
+}
+
+function forgetMany(person: Person): void {
+  if (person.positions !== null && person.positions.runCount > LIMITS.personRuns) person.positions = null
 }
 
 export interface Sighting extends Recent {
@@ -82,9 +104,25 @@ export interface PersonRow {
   readonly detail: Uint8Array
 }
 
+export interface StoredPerson extends PersonRow {
+  readonly positions: Uint8Array | null
+}
+
 export function personOf(row: PersonRow): Person {
   const detail = JSON.parse(Buffer.from(row.detail.buffer, row.detail.byteOffset, row.detail.byteLength).toString()) as Pick<Person, 'agent' | 'ip' | 'recent'>
-  return { events: Number(row.events), firstSeen: Number(row.first_seen), lastSeen: Number(row.last_seen), ...detail }
+  return { events: Number(row.events), firstSeen: Number(row.first_seen), lastSeen: Number(row.last_seen), ...detail, positions: null }
+}
+
+export function storedPerson(row: StoredPerson): Person {
+  return { ...personOf(row), positions: row.positions === null ? null : PositionRuns.read(new ByteReader(row.positions)) }
+}
+
+const writer = new ByteWriter()
+
+export function positionBytes({ positions }: Person): Buffer | null {
+  if (positions === null) return null
+  positions.write(writer)
+  return writer.take()
 }
 
 export function detailOf({ agent, ip, recent }: Person): Buffer {

@@ -47,6 +47,7 @@ export async function openDriver(engine: Engine, partitions = 2) {
   return {
     database,
     log,
+    append,
     async register(appId: string, timezone: string): Promise<void> {
       const data = JSON.stringify({ ...DEFAULT_SETTINGS, timezone })
       await append([{ eventId: uuidv7(), appId, type: 'AppSettingsApplied', schemaVersion: 1, occurredAt: Date.now(), data, meta: null, stream: `settings:${appId}` }])

@@ -1,0 +1,107 @@
+// Histories in which events are corrected and retracted after they were collected: written to the log as the commands do, and
+// beside that as the naive list of what counts, which shares no code with what it checks.
+import fc from 'fast-check'
+import type { EventCollected } from '../../../src/events/eventCollected.ts'
+import type { NewEvent } from '../../../src/events/eventLog.ts'
+import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
+import type { Collected, Driver } from './driver.ts'
+import { AGENTS } from './reference.ts'
+
+export const MINUTE = 60_000
+export const NAMES = ['pageview', 'Pageview', 'click', 'é']
+
+const identity = fc.record(
+  { userId: fc.constantFrom('ann', 'bob', 'Ann'), anonymousId: fc.constantFrom('x', 'y', 'ann'), cookieless: fc.constantFrom('c'.repeat(22), 'd'.repeat(22)) },
+  { requiredKeys: [] },
+)
+const said = fc.record({
+  minutes: fc.oneof(fc.integer({ min: -3_000, max: 3_000 }), fc.integer({ min: -20, max: 20 })),
+  event: fc.constantFrom(...NAMES),
+  agent: fc.option(fc.constantFrom(...AGENTS), { nil: undefined }),
+  device: fc.option(fc.constantFrom('tablet', 'tv'), { nil: undefined }),
+  ip: fc.option(fc.constantFrom('203.0.113.0', '198.51.100.0'), { nil: undefined }),
+  identity,
+})
+const app = fc.nat(1)
+const id = fc.nat(25)
+export const change = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('collect' as const), app, id, said }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('correct' as const), app, id, said }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('keep who' as const), app, id, said }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('retract' as const), app, id, said }) },
+)
+export type Change = typeof change extends fc.Arbitrary<infer T> ? T : never
+
+export interface Place {
+  readonly appId: string
+  readonly timezone: string
+  readonly around: number
+}
+
+interface Known {
+  readonly position: number
+  contentPosition: number
+  /** Undefined once it was retracted. */
+  counts: Collected | undefined
+}
+
+/** Writes changes to the log; knows what counts. */
+export class History {
+  private readonly known = new Map<string, Known>()
+  private waiting: Collected[] = []
+
+  constructor(
+    private readonly driver: Driver,
+    private readonly apps: readonly Place[],
+  ) {}
+
+  async write(changes: readonly Change[]): Promise<void> {
+    for (const change of changes) {
+      const { appId, around } = this.apps[change.app]!
+      const id = uuidv5(appId, String(change.id))
+      const { minutes, event, agent, device, ip, identity: who } = change.said
+      const data = { event, ...who, ...(agent === undefined ? {} : { userAgent: agent.text }), ...(device === undefined ? {} : { device }), ...(ip === undefined ? {} : { ip }) }
+      const collected: Collected = { id, appId, at: around + minutes * MINUTE, data }
+      if (change.kind === 'collect') this.waiting.push(collected)
+      else await this.change(change.kind, collected)
+    }
+    await this.flush()
+  }
+
+  /** What counts of an app, in the order in which it was collected. */
+  counting(appId: string): Collected[] {
+    return [...this.known.values()].sort((left, right) => left.position - right.position).flatMap(({ counts }) => (counts?.appId === appId ? [counts] : []))
+  }
+
+  private async flush(): Promise<void> {
+    const events = this.waiting
+    this.waiting = []
+    await this.driver.collect(events)
+    for (const event of events) {
+      if (this.known.has(event.id)) continue
+      const { position } = (await this.driver.log.find(event.appId, event.id))!
+      this.known.set(event.id, { position, contentPosition: position, counts: event })
+    }
+  }
+
+  private async change(kind: Exclude<Change['kind'], 'collect'>, now: Collected): Promise<void> {
+    await this.flush()
+    const known = this.known.get(now.id)
+    if (known?.counts === undefined) return
+    const { userId, anonymousId, cookieless } = known.counts.data
+    const same = Object.fromEntries(Object.entries({ userId, anonymousId, cookieless }).filter(([, value]) => value !== undefined))
+    const { userId: _u, anonymousId: _a, cookieless: _c, ...what } = now.data
+    const data: EventCollected = kind === 'keep who' ? { ...what, ...same } : now.data
+    const { position, contentPosition } = known
+    const base = { eventId: now.id, position, contentPosition, reason: 'because' }
+    const retracts = kind === 'retract'
+    const event: NewEvent = {
+      ...{ eventId: uuidv7(), appId: now.appId, type: retracts ? 'EventRetracted' : 'EventCorrected', schemaVersion: 1, occurredAt: Date.now(), meta: null },
+      data: JSON.stringify(retracts ? base : { ...base, occurredAt: now.at, data }),
+      stream: `correction:${now.id}`,
+    }
+    await this.driver.append([event])
+    known.contentPosition = (await this.driver.log.find(now.appId, event.eventId))!.position
+    known.counts = retracts ? undefined : { ...now, data }
+  }
+}

@@ -1,0 +1,111 @@
+// Corrections and retractions in random histories: the rows do not depend on how the log was cut, and say what a naive count of
+// what counts in the end says.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { NO_DEFINITIONS } from '../../../src/events/definitions.ts'
+import { uuidv7 } from '../../../src/kernel/ids.ts'
+import { eventSummary as summaries } from '../../../src/projections/eventSummary.ts'
+import type { Projection } from '../../../src/projections/projection.ts'
+import { userStats as persons } from '../../../src/projections/userStats.ts'
+import { eventSummary } from '../../../src/queries/eventSummary.ts'
+import type { Snapshot } from '../../../src/queries/query.ts'
+import { userStats } from '../../../src/queries/userStats.ts'
+import { type Change, change, History, MINUTE, NAMES, type Place } from './changes.ts'
+import { type Collected, type Driver, type Engine, openDriver } from './driver.ts'
+import { personal, summary } from './reference.ts'
+
+const MODELS = [summaries, persons] as unknown as readonly Projection[]
+const PLACES = [
+  { timezone: 'UTC', around: Date.UTC(2024, 1, 29) },
+  { timezone: 'Asia/Kathmandu', around: Date.UTC(2024, 0, 1) },
+  { timezone: 'Pacific/Apia', around: Date.UTC(2011, 11, 30, 10) },
+  { timezone: 'America/New_York', around: Date.UTC(2024, 10, 3, 6) },
+]
+const history = fc.record({
+  places: fc.tuple(fc.constantFrom(...PLACES), fc.constantFrom(...PLACES)),
+  changes: fc.array(change, { minLength: 5, maxLength: 40 }),
+  questions: fc.array(
+    fc.record({
+      from: fc.integer({ min: -3_100, max: 3_000 }),
+      length: fc.oneof(fc.integer({ min: 1, max: 6_000 }), fc.integer({ min: 1, max: 40 })),
+      event: fc.option(fc.constantFrom(...NAMES), { nil: undefined }),
+      bots: fc.constantFrom('include', 'exclude', 'only'),
+    }),
+    { minLength: 4, maxLength: 8 },
+  ),
+})
+type Story = typeof history extends fc.Arbitrary<infer T> ? T : never
+const EVERYTHING = { from: -3_100, length: 6_200, event: undefined, bots: 'include' } as const
+
+async function play(driver: Driver, { places, changes, questions }: Story): Promise<void> {
+  const apps: Place[] = places.map((place) => ({ ...place, appId: uuidv7() }))
+  for (const { appId, timezone } of apps) await driver.register(appId, timezone)
+  const written = new History(driver, apps)
+  const live = await written4(driver, written, changes)
+  for (const [at, model] of MODELS.entries()) await sameInAnyCut(driver, model, live[at]!)
+  for (const app of apps) {
+    const log = written.counting(app.appId)
+    for (const { from, length, event, bots } of [...questions, EVERYTHING]) {
+      const range = { fromMs: app.around + from * MINUTE, toMs: app.around + (from + length) * MINUTE, timezone: app.timezone }
+      const answer = await driver.database.snapshot((trx) =>
+        eventSummary.run({ ...snapshotOf(driver, app, live[0]!), trx, range }, { bots, ...(event === undefined ? {} : { event }) } as never),
+      )
+      assert.deepEqual(answer, { event: event ?? null, ...summary(log, { from: range.fromMs, to: range.toMs, event, bots }) })
+    }
+    for (const userId of ['ann', 'bob', 'Ann']) await checkPerson(driver, live[1]!, app, userId, log)
+  }
+}
+
+/** In four parts, with the live builds folded in small stretches between them. */
+async function written4(driver: Driver, written: History, changes: readonly Change[]): Promise<number[]> {
+  const live: number[] = []
+  for (const model of MODELS) live.push(await driver.build(model))
+  const part = Math.ceil(changes.length / 4)
+  for (let at = 0; at < changes.length; at += part) {
+    await written.write(changes.slice(at, at + part))
+    for (const [index, model] of MODELS.entries()) await driver.fold(model, live[index]!, 5, 2)
+  }
+  return live
+}
+
+async function sameInAnyCut(driver: Driver, model: Projection, live: number): Promise<void> {
+  const expected = await driver.rows(model, live)
+  for (const [stretchEvents, forgetEvery] of [[2, 3], [1_000, Infinity]] as const) {
+    const other = await driver.build(model, true)
+    await driver.fold(model, other, stretchEvents, forgetEvery)
+    assert.deepEqual(await driver.rows(model, other), expected, `${model.name} in stretches of ${stretchEvents}`)
+  }
+}
+
+function snapshotOf({ log }: Driver, { appId, timezone }: Place, build: number): Omit<Snapshot, 'trx'> {
+  return { log, build, appId, timezone, range: undefined, defined: NO_DEFINITIONS, position: 0, nowMs: 0 }
+}
+
+async function checkPerson(driver: Driver, build: number, app: Place, userId: string, log: readonly Collected[]): Promise<void> {
+  const expected = personal(log, userId)
+  const asked = driver.database.snapshot((trx) => userStats.run({ ...snapshotOf(driver, app, build), trx }, { userId }))
+  if (expected === undefined) {
+    await assert.rejects(asked, { code: 'not_found' })
+    return
+  }
+  const { totalEvents, firstSeen, lastSeen, recentEvents } = await asked
+  assert.deepEqual({ totalEvents, firstSeen: Date.parse(firstSeen), lastSeen: Date.parse(lastSeen), recent: recentEvents.map(({ id }) => id) }, expected)
+}
+
+function suite(engine: Engine, numRuns: number): void {
+  describe(`corrections in random histories on ${engine}`, function () {
+    this.timeout(120_000)
+    let driver: Driver
+    before(async () => {
+      driver = await openDriver(engine)
+    })
+    after(() => driver.close())
+
+    it('leave the rows that a rebuild makes, in any cut, and the numbers of what counts in the end', async () => {
+      await fc.assert(fc.asyncProperty(history, (one) => play(driver, one)), { numRuns, endOnFailure: process.env['NOSHRINK'] !== undefined })
+    })
+  })
+}
+
+suite('sqlite', 25)
+suite('mysql', 8)
