@@ -9,7 +9,7 @@ type Schema = Readonly<Record<string, unknown>>
 
 export const uuid = { type: 'string', pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', 'x-words': 'an id (UUID in lower case)' } as const
 
-const appId = { ...uuid, description: 'The app; with an analytics token its own app unless given' } as const
+export const appId = { ...uuid, description: 'The app; with an analytics token its own app unless given' } as const
 export const page = {
   limit: { type: 'integer', minimum: 1, maximum: LIMITS.pageMax, default: LIMITS.pageDefault },
   cursor: { type: 'string', minLength: 1, maxLength: 512, description: '`nextCursor` of the answer before' },

@@ -34,18 +34,26 @@ export interface StatsOutcome {
 }
 
 export async function computeStats(deps: StatsDeps, asked: Asked, moment: Moment | undefined, options: TaskOptions = {}): Promise<StatsOutcome> {
-  const { place, questions, results } = await deps.database.snapshot(async (trx) => {
-    const found = await prepared(deps, asked, trx)
-    const canTell = asked.filter === undefined && moment === undefined && (await tablesTell(asked, found.snapshots))
-    if (!canTell) return { ...found, results: undefined }
-    const told: object[] = []
-    for (const snapshot of found.snapshots) told.push((await asked.query.run(snapshot, asked.params as never)) as object)
-    return { ...found, results: told }
-  })
+  if (moment === undefined) {
+    const told = await tablesAnswer(deps, asked)
+    if (told !== undefined) return { ...told, moment: told.place, from: 'tables' }
+  }
+  const { place, questions } = await questionsOf(deps, asked)
   const counted = moment ?? place
-  if (results !== undefined) return { place, moment: counted, from: 'tables', questions, results }
-  const answered = await answersFromLog(deps, questions, counted.position, options)
-  return { place, moment: counted, from: 'log', questions, results: answered.results }
+  const { results } = await answersFromLog(deps, questions, counted.position, options)
+  return { place, moment: counted, from: 'log', questions, results }
+}
+
+/** What the rows say, all in one snapshot; undefined where they cannot tell. */
+export async function tablesAnswer(deps: StatsDeps, asked: Asked): Promise<Pick<StatsOutcome, 'place' | 'questions' | 'results'> | undefined> {
+  if (asked.filter !== undefined) return undefined
+  return deps.database.snapshot(async (trx) => {
+    const { place, snapshots, questions } = await prepared(deps, asked, trx)
+    if (!(await tablesTell(asked, snapshots))) return undefined
+    const results: object[] = []
+    for (const snapshot of snapshots) results.push((await asked.query.run(snapshot, asked.params as never)) as object)
+    return { place, questions, results }
+  })
 }
 
 /** The questions in their one form, with the bounds as they are now. */
@@ -77,8 +85,13 @@ export async function fromLog<T>({ database }: StatsDeps, question: StatsQuestio
 
 /** The whole body but for asOf. */
 export function statsBody({ from, questions, results }: StatsOutcome): Record<string, unknown> {
-  const [range, compared] = questions.map((question) => rangeBody(question.range))
-  return { ...results[0], range, from, ...(compared === undefined ? {} : { comparison: { range: compared, ...results[1] } }) }
+  return { ...resultsBody(questions, results), range: rangeBody(questions[0]!.range), from }
+}
+
+/** The numbers, with those of the comparison under their own range. */
+export function resultsBody(questions: readonly StatsQuestion[], results: readonly object[]): Record<string, unknown> {
+  const [, compared] = questions
+  return { ...results[0], ...(compared === undefined ? {} : { comparison: { range: rangeBody(compared.range), ...results[1] } }) }
 }
 
 interface Prepared {
