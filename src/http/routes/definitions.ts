@@ -19,6 +19,8 @@ import { DEFINITION_VIEW, REVISION_VIEW } from '../../queries/definitionSchemas.
 
 type DefinitionDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'appBus' | 'definitions' | 'definitionNumbers'>
 
+const APP_EXAMPLE = '5f0c2a52-0d7e-5b1c-9c7e-2f6a3b1d4e5f'
+
 export const definitionsParameters = objectOf({ appId: uuid }, ['appId'])
 export const definitionParameters = objectOf({ appId: uuid, definitionId: uuid }, ['appId', 'definitionId'])
 export const defineDimensionBody = bodyFor(defineDimension.schema, 'DefineDimensionBody')
@@ -208,5 +210,3 @@ function bodyFor(command: Schema, title: string): Schema {
   const { properties, required, examples, ...rest } = command as { properties: Schema; required: readonly string[]; examples: readonly object[] }
   return { ...rest, title, properties: { appId: uuid, ...properties }, required: ['appId', ...required], examples: examples.map((example) => ({ appId: APP_EXAMPLE, ...example })) }
 }
-
-const APP_EXAMPLE = '5f0c2a52-0d7e-5b1c-9c7e-2f6a3b1d4e5f'
