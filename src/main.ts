@@ -2,6 +2,7 @@
 // else in the program knows how its neighbours are made.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createAppBus } from './commands/appBus.ts'
 import { createCommandBus } from './commands/bus.ts'
 import type { CommandBus } from './commands/commandBus.ts'
 import { type Epoch, localEpoch, redisEpoch } from './commands/epoch.ts'
@@ -26,8 +27,13 @@ import { startProjector } from './projections/projector.ts'
 import { createQueryBus } from './queries/bus.ts'
 import { createControlQueries } from './queries/controlQueries.ts'
 import type { AnswerCache } from './queries/cache.ts'
+import { createDefinitionNumbers } from './queries/definitionNumbers.ts'
+import { createDefinitionQueries } from './queries/definitions.ts'
+import { createLogThread, type LogBounds } from './queries/logThread.ts'
 import { createMemoryCache } from './queries/memoryCache.ts'
+import { createDiffs } from './queries/diffs.ts'
 import { readProjections } from './queries/projections.ts'
+import { createRecounts } from './queries/recounts.ts'
 import { createRedisCache } from './queries/redisCache.ts'
 import { createRebuilds } from './rebuilds.ts'
 import { readSecrets, type Secrets } from './secrets.ts'
@@ -66,17 +72,19 @@ export interface StartOptions {
   readonly clock?: Clock
   /** Ends the wait for a database that is not up yet. */
   readonly signal?: AbortSignal | undefined
+  /** Of answers from the log, where others than those of limits.ts are wanted. */
+  readonly logBounds?: Partial<LogBounds> | undefined
 }
 
 /** Starts the parts of `config.role`. Throws ConfigError when a store is refused for good or the port is taken. */
-export async function startRecount(config: Config, { clock = systemClock, signal }: StartOptions = {}): Promise<Recount> {
+export async function startRecount(config: Config, { clock = systemClock, signal, logBounds }: StartOptions = {}): Promise<Recount> {
   const logger = createLogger(config.logLevel, { role: config.role })
   const closings: Closing[] = []
   try {
     const base = await startBase(config, clock, logger, closings, signal)
     if (serves(config.role, 'append')) await startAppending(base, closings)
     if (serves(config.role, 'project')) startProjecting(base, closings)
-    const { server, bus } = serves(config.role, 'api') ? startServing(base, closings) : { server: probes(base), bus: undefined }
+    const { server, bus } = serves(config.role, 'api') ? startServing(base, closings, logBounds) : { server: probes(base), bus: undefined }
     const url = await listen(server, config)
     closings.push(() => closeServer(server))
     logger.info('ready', { url, engine: base.stores.database.engine, queue: config.redisUrl === undefined ? 'in process' : 'redis' })
@@ -120,7 +128,7 @@ function startProjecting(base: Base, closings: Closing[]): void {
   closings.push(() => projector.close())
 }
 
-function startServing(base: Base, closings: Closing[]): { server: Server; bus: CommandBus } {
+function startServing(base: Base, closings: Closing[], logBounds?: Partial<LogBounds>): { server: Server; bus: CommandBus } {
   const { config, clock, logger, stores, keyring, salts, epoch } = base
   const { log, database } = stores
   const queue = openQueue(config, stores, logger)
@@ -130,14 +138,22 @@ function startServing(base: Base, closings: Closing[]): { server: Server; bus: C
   const bus = createCommandBus({ log, queue, keyring, clock, logger, epoch })
   const cache = answerCache(config, clock, logger)
   closings.push(() => cache.close())
+  const logAnswers = createLogThread({ url: config.databaseUrl, partitions: log.partitions, logger, bounds: logBounds })
+  closings.push(() => logAnswers.close())
   const rebuilds = createRebuilds({ database, log, projections: PROJECTIONS, clock, logger })
   closings.push(() => rebuilds.close())
+  const queries = createQueryBus({ database, log, logAnswers, cache, clock, logger })
   const server = createHttpServer({
     ...base,
     bus,
+    appBus: createAppBus({ log, clock, logger }),
     ownerCode: base.secrets.ownerCode,
     collector: createCollector({ keyring, queue, salts, clock, logger }),
-    queries: createQueryBus({ database, log, cache, clock, logger }),
+    queries,
+    recounts: createRecounts({ database, log, logAnswers, clock, queries }),
+    diffs: createDiffs({ database, log, logAnswers, clock, cache }),
+    definitions: createDefinitionQueries({ database, log }),
+    definitionNumbers: createDefinitionNumbers(queries),
     control: createControlQueries({ database, log }),
     replays: rebuilds,
     rateLimiter: createRateLimiter(config.rateLimit, clock),

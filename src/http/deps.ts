@@ -10,7 +10,9 @@ import type { Logger } from '../kernel/logger.ts'
 import type { ControlQueries } from '../queries/controlQueries.ts'
 import type { DefinitionNumbers } from '../queries/definitionNumbers.ts'
 import type { DefinitionQueries } from '../queries/definitions.ts'
+import type { Diffs } from '../queries/diffs.ts'
 import type { QueryBus } from '../queries/query.ts'
+import type { Recounts } from '../queries/recounts.ts'
 import type { Metrics } from './metrics.ts'
 import type { RateLimiter } from './rateLimiter.ts'
 import type { Tokens } from './tokens.ts'
@@ -57,6 +59,8 @@ export interface HttpDeps {
   readonly relay: { apply(appId: string): Promise<void> }
   readonly collector: Collector
   readonly queries: QueryBus
+  readonly recounts: Recounts
+  readonly diffs: Diffs
   readonly control: ControlQueries
   readonly definitions: DefinitionQueries
   readonly definitionNumbers: DefinitionNumbers
