@@ -12,7 +12,7 @@ import { partitionOf } from './partitioning.ts'
 import { inOrder, lastRecorded } from './positions.ts'
 import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
-import { eventsOfPage, type PageRow, pageSql } from './sqlitePage.ts'
+import { eventsOfPage, type PageRow, pageSql, type ScanRow, scannedOfPage, scanSql } from './sqlitePage.ts'
 import { EVENT_COLUMNS } from './storedRow.ts'
 
 type Statement = ReturnType<SqliteHandle['prepare']>
@@ -130,7 +130,11 @@ export class SqliteEventLog implements EventLog {
   }
 
   scan(appId: string, after: number, limit: number): Promise<ScannedEvent[]> {
-    return this.readApp(appId, after, limit)
+    const sql = scanSql(`${BY_APP} WHERE app_id = ? AND position > ? AND \`partition\` = ? ORDER BY position LIMIT ?`)
+    const app = uuidToBytes(appId)
+    return inPages(after, limit, (next, size) =>
+      this.page(() => scannedOfPage(this.prepare(this.database.reader, sql).get([app, next, this.partitionOf(appId), size]) as ScanRow)),
+    )
   }
 
   async readAt(partition: number, positions: readonly number[]): Promise<StoredEvent[]> {
@@ -219,8 +223,12 @@ export class SqliteEventLog implements EventLog {
 
   // Reading is synchronous and short; within a promise its errors look like those of any engine.
   protected select(from: string, bindings: unknown[]): Promise<StoredEvent[]> {
+    return this.page(() => eventsOfPage(this.prepare(this.database.reader, pageSql(from)).get(bindings) as PageRow))
+  }
+
+  private page<T>(read: () => T): Promise<T> {
     return new Promise((resolve) => {
-      resolve(eventsOfPage(this.prepare(this.database.reader, pageSql(from)).get(bindings) as PageRow))
+      resolve(read())
     })
   }
 
@@ -238,8 +246,8 @@ export class SqliteEventLog implements EventLog {
 }
 
 /** A column of a page is one value, and a value of SQLite is bounded. */
-async function inPages(after: number, limit: number, read: (after: number, limit: number) => Promise<StoredEvent[]>): Promise<StoredEvent[]> {
-  const events: StoredEvent[] = []
+async function inPages<Event extends { position: number }>(after: number, limit: number, read: (after: number, limit: number) => Promise<Event[]>): Promise<Event[]> {
+  const events: Event[] = []
   for (;;) {
     const size = Math.min(limit - events.length, LIMITS.readPageEvents)
     const page = await read(events.at(-1)?.position ?? after, size)

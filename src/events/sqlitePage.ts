@@ -1,5 +1,6 @@
 // A page of events out of SQLite as one row: each column of the page is one value. libsql hands over a million values a second
 // at best, so a page of single values would be six times as slow. Order within the values is that of the rows.
+import type { ScannedEvent } from './eventLog.ts'
 import { IDS_BYTES, StoredRow } from './storedRow.ts'
 
 // Text of a column is separated by NUL, which the log takes in no text, and NULL stands as U+0001, which is no JSON.
@@ -63,6 +64,29 @@ export function eventsOfPage([partition, ids, ...columns]: PageRow): StoredRow[]
     )
   }
   return events
+}
+
+/** The same with no more than ScannedEvent has. */
+export function scanSql(from: string): string {
+  return `SELECT count(*), ${texts('position')}, ${texts('schema_version')}, ${texts('occurred_at')}, ${texts('recorded_at')},
+    ${texts('type')}, ${texts('ifnull(data, char(1))')}
+    FROM (SELECT position, schema_version, occurred_at, recorded_at, type, data FROM ${from})`
+}
+
+export type ScanRow = readonly [count: number, positions: Buffer, schemaVersions: Buffer, occurredAt: Buffer, recordedAt: Buffer, types: Buffer, data: Buffer]
+
+export function scannedOfPage([count, ...columns]: ScanRow): ScannedEvent[] {
+  if (count === 0) return []
+  const [positions, schemaVersions, occurredAt, recordedAt] = columns.slice(0, 4).map((column) => integers(column, count)) as [number[], number[], number[], number[]]
+  const types = split(columns[4], count)
+  return split(columns[5], count).map((data, index) => ({
+    position: positions[index]!,
+    type: types[index]!,
+    schemaVersion: schemaVersions[index]!,
+    occurredAt: occurredAt[index]!,
+    recordedAt: recordedAt[index]!,
+    data: orNull(data),
+  }))
 }
 
 function orNull(text: string): string | null {

@@ -7,7 +7,7 @@ import { readLedger, readQuarantine, readQuarantineCounts } from '../../src/even
 import { verifyChain } from '../../src/events/verifyChain.ts'
 import { NIL_UUID } from '../../src/kernel/ids.ts'
 import { LIMITS } from '../../src/limits.ts'
-import { append, neighbourOf, newEvent, newPack, openStore, readAll, type Store } from './logFixtures.ts'
+import { append, neighbourOf, newEvent, newPack, openStore, readAll, scanned, type Store } from './logFixtures.ts'
 
 export function eventLogContract(engine: string, freshUrl: () => Promise<string>): void {
   describe(`event log on ${engine}`, function () {
@@ -151,6 +151,65 @@ export function eventLogContract(engine: string, freshUrl: () => Promise<string>
       assert.deepEqual([first!.data, first!.meta, first!.stream, first!.streamVersion], ['', '', null, null])
       assert.deepEqual([second!.data, second!.meta, second!.stream, second!.streamVersion], ['1', null, `an app:${appId}`, 1])
       assert.deepEqual(await log.readApp(appId, second!.position + count, 10), [])
+    })
+
+    it('scans one app in order with what folding needs, whether it is most of its partition or little of it', async () => {
+      const { log } = store
+      const appId = randomUUID()
+      const other = neighbourOf(log, appId)
+      // Alone, then thinly among another's, then alone again; and in the control partition, which is not its history.
+      const mine = (index: number): boolean => index < 40 || index >= 440 || index % 25 === 0
+      const texts = ['{"é":"👩‍👩‍👧 \\\\ \\" \\u0000"}', '', ' [1] ']
+      const events = Array.from({ length: 480 }, (_, index) =>
+        newEvent(mine(index) ? appId : other, { data: texts[index % 3]!, occurredAt: index - 5, type: index % 7 === 0 ? 'EventCorrected' : 'EventCollected', schemaVersion: 1 + (index % 2) }),
+      )
+      await append(log, events)
+      await log.append({ partition: 0, packs: [newPack(log, [newEvent(appId)], { partition: 0 })] })
+      const all = await log.readApp(appId, 0, 1_000)
+      await log.redact(appId, all[3]!.eventId, null)
+      const wanted = all.map(({ position, type, schemaVersion, occurredAt, recordedAt, data }, index) => ({ position, type, schemaVersion, occurredAt, recordedAt, data: index === 3 ? null : data }))
+      assert.equal(wanted.length, 40 + 16 + 40)
+      for (const limit of [1, 7, 40, wanted.length, 1_000]) {
+        const pages = await scanned(log, appId, limit)
+        assert.deepEqual(pages.flat(), wanted, `pages of ${limit}`)
+        // A page is short only where the log ends.
+        assert.ok(pages.slice(0, -1).every((page) => page.length === limit), `pages of ${limit}`)
+      }
+      assert.deepEqual(await log.scan(appId, all[0]!.position, 2), wanted.slice(1, 3))
+      assert.deepEqual(await log.scan(appId, wanted.at(-1)!.position, 10), [])
+      assert.deepEqual(await log.scan(randomUUID(), 0, 10), [])
+    })
+
+    it('reads by place whatever order, number and repetition is asked for, and leaves out what is not there', async () => {
+      const { log } = store
+      const appId = randomUUID()
+      const partition = log.partitionOf(appId)
+      const count = LIMITS.rowsPerStatement + 20
+      const places = (await append(log, Array.from({ length: count }, (_, index) => newEvent(index % 2 === 0 ? appId : neighbourOf(log, appId))))).map(({ position }) => position)
+      const head = places.at(-1)!
+      const some = [places[9]!, places[2]!, places[9]!, head, head + 1, head + 1_000]
+      const found = await log.readAt(partition, some)
+      assert.deepEqual(found.map(({ position }) => position), [places[2], places[9], head])
+      assert.deepEqual(JSON.parse(JSON.stringify(found)), JSON.parse(JSON.stringify((await readAll(log, partition)).filter(({ position }) => some.includes(position)))))
+      assert.deepEqual((await log.readAt(partition, [...places].reverse())).map(({ position }) => position), places)
+      assert.deepEqual(await log.readAt(partition, []), [])
+      // Places of another partition are others.
+      assert.deepEqual((await log.readAt(0, [head])).map((event) => event.position), [])
+    })
+
+    it('knows the last position recorded at an instant', async () => {
+      const { log } = store
+      const appId = randomUUID()
+      const partition = log.partitionOf(appId)
+      const since = now
+      const at = async (ms: number): Promise<number> => (await log.positionAt(partition, since + ms)) - before
+      const before = (await log.head(partition)).position
+      for (const [later, events] of [[10_000, 1], [20_000, 3], [20_000, 2], [50_000, 1]] as const) {
+        now = since + later
+        await append(log, Array.from({ length: events }, () => newEvent(appId)))
+      }
+      assert.deepEqual([await at(9_999), await at(10_000), await at(19_999), await at(20_000), await at(49_999), await at(50_000), await at(9e9)], [0, 1, 1, 6, 6, 7, 7])
+      assert.equal(await log.positionAt(partition, 0), 0)
     })
 
     it('never lets recordedAt run backwards when the clock does', async () => {

@@ -1,7 +1,7 @@
 // What the suites of the log share: events to append, and a store that was just made.
 import { randomUUID } from 'node:crypto'
 import { openEventLog } from '../../src/events/openEventLog.ts'
-import type { Appended, EventLog, NewEvent, Pack, StoredEvent } from '../../src/events/eventLog.ts'
+import type { Appended, EventLog, NewEvent, Pack, ScannedEvent, StoredEvent } from '../../src/events/eventLog.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Database } from '../../src/kernel/database.ts'
 import { openDatabase } from '../../src/kernel/database/open.ts'
@@ -63,6 +63,16 @@ export async function readAll(log: EventLog, partition: number, page = 500): Pro
     const read = await log.read(partition, events.at(-1)?.position ?? 0, page)
     events.push(...read)
     if (read.length < page) return events
+  }
+}
+
+/** Everything of one app, page by page, without the empty one at the end. */
+export async function scanned(log: EventLog, appId: string, limit: number): Promise<ScannedEvent[][]> {
+  const pages: ScannedEvent[][] = []
+  for (let after = 0; ; after = pages.at(-1)!.at(-1)!.position) {
+    const page = await log.scan(appId, after, limit)
+    if (page.length === 0) return pages
+    pages.push(page)
   }
 }
 
