@@ -13,12 +13,15 @@ import { answeredWhileStoreHangs } from './middleware/storeWatch.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { appRoutes } from './routes/apps.ts'
 import { definitionRoutes } from './routes/definitions.ts'
+import { diffRoutes } from './routes/diff.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
+import { goalRoutes } from './routes/goals.ts'
 import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { projectionRoutes } from './routes/projections.ts'
+import { recountRoutes } from './routes/recounts.ts'
 import { rootRoutes } from './routes/root.ts'
 import { signInRoutes } from './routes/signIn.ts'
 import { webRoutes } from './routes/web.ts'
@@ -50,7 +53,10 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
   app.use(keyRoutes(deps))
   app.use(analyticsRoutes(deps, authority))
   app.use(webRoutes(deps, authority))
+  app.use(diffRoutes(deps, authority))
+  app.use(recountRoutes(deps))
   app.use(eventRoutes(deps, authority))
+  app.use(goalRoutes(deps, authority))
   app.use(definitionRoutes(deps))
   app.use(projectionRoutes(deps))
   app.use(() => {

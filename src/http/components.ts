@@ -12,6 +12,7 @@ import { appResult, appsResult } from '../queries/apps.ts'
 import { breakdown } from '../queries/breakdown.ts'
 import { eventSummary } from '../queries/eventSummary.ts'
 import { browseEvents, oneEvent } from '../queries/events.ts'
+import { goals as goalList } from '../queries/goals.ts'
 import { keysResult } from '../queries/keys.ts'
 import { live } from '../queries/live.ts'
 import { overview } from '../queries/overview.ts'
@@ -24,9 +25,12 @@ import * as apps from './routes/apps.ts'
 import { collectParameters } from './routes/collect.ts'
 import * as definitions from './routes/definitions.ts'
 import * as events from './routes/events.ts'
+import { diffAnswer, diffParameters } from './routes/diff.ts'
+import * as goals from './routes/goals.ts'
 import { healthSchema } from './routes/health.ts'
 import * as keys from './routes/keys.ts'
 import * as projections from './routes/projections.ts'
+import { recountAnswer, recountSchema } from './routes/recounts.ts'
 import { rootSchema } from './routes/root.ts'
 import * as signIn from './routes/signIn.ts'
 import * as web from './routes/web.ts'
@@ -93,6 +97,10 @@ export const COMPONENTS = {
   EventSummary: eventSummary.result,
   UserStatsParameters: analytics.userStatsParameters,
   UserStats: userStats.result,
+  DiffParameters: diffParameters,
+  DiffAnswer: diffAnswer,
+  Recount: recountSchema,
+  RecountAnswer: recountAnswer,
   OverviewParameters: web.overviewParameters,
   Overview: overview.result,
   TimeseriesParameters: web.timeseriesParameters,
@@ -114,6 +122,12 @@ export const COMPONENTS = {
   DefinitionParameters: definitions.definitionParameters,
   Definitions: definitions.definitionsResult,
   Definition: definitions.definitionResult,
+  GoalsParameters: goals.goalsParameters,
+  GoalParameters: goals.goalParameters,
+  ReportParameters: goals.reportParameters,
+  Goals: goalList.result,
+  Goal: goals.goalAnswer,
+  Report: goals.reportAnswer,
   Projections: projectionsResult,
   ProjectionParameters: projections.projectionParameters,
   Rebuild: projections.rebuildSchema,

@@ -1,5 +1,6 @@
 // Every read model there is. What is listed here is folded, rebuilt, verified and shown.
 import { apps } from './apps.ts'
+import { definitions } from './definitions.ts'
 import { eventSummary } from './eventSummary.ts'
 import { keys } from './keys.ts'
 import { keyUse } from './keyUse.ts'
@@ -7,4 +8,4 @@ import type { Projection } from './projection.ts'
 import { userStats } from './userStats.ts'
 import { web } from './web.ts'
 
-export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats, web] as readonly Projection[]
+export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats, web, definitions] as readonly Projection[]

@@ -6,6 +6,7 @@ import { eachCountedMember } from './countedSet.ts'
 import { bytesOf } from './rows.ts'
 import { CHUNK, linkPairs } from './visitorIndex.ts'
 import { ANONYMOUS, COOKIELESS, identityKey, type IdentityKind, USER } from './visitors.ts'
+import { WEB_VISITORS } from './visitorRows.ts'
 import type { WebRows } from './webRead.ts'
 
 type Bytes = Uint8Array | ArrayBuffer
@@ -27,8 +28,8 @@ export class People {
 }
 
 /** The app's visitors with their links: a few kilobytes for every 4,096. */
-export async function readPeople({ trx, build, appId }: WebRows): Promise<People> {
-  const rows = await trx('web_people')
+export async function readPeople({ trx, build, appId }: WebRows, { people: table } = WEB_VISITORS): Promise<People> {
+  const rows = await trx(table)
     .where({ build, app_id: uuidToBytes(appId) })
     .orderBy('chunk')
     .select<{ chunk: number; kinds: Bytes; links: Bytes }[]>('chunk', 'kinds', 'links')

@@ -65,4 +65,4 @@ async function numbersOf(queries: QueryBus, appId: string, revision: Params): Pr
 /** What the bus says about an answer, and what is the same for all of them. */
 const ABOUT: ReadonlySet<string> = new Set(['range', 'asOf', 'from'])
 
-const TOO_LONG: ReadonlySet<string> = new Set(['log_too_long'])
+const TOO_LONG: ReadonlySet<string> = new Set(['too_much_for_the_log'])

@@ -39,8 +39,8 @@ export interface DefinitionQueries {
   list(appId: string): Promise<Answer>
   /** With its history, also when it is retired. Throws Problem `not_found`. */
   one(appId: string, definitionId: string): Promise<{ readonly definition: DefinitionView & { retired: boolean }; readonly history: readonly RevisionView[] }>
-  /** What is in force of one kind, newest state of the log. */
-  inForce(appId: string, kind: Kind): Promise<readonly Definition[]>
+  /** By which revision a definition in force is answered: the newest where none is filled yet. Throws Problem `not_found`. */
+  served(appId: string, kind: Kind, definitionId: string): Promise<{ readonly revision: number; readonly newestRevision: number }>
 }
 
 export function createDefinitionQueries({ database, log }: { database: Database; log: EventLog }): DefinitionQueries {
@@ -63,8 +63,11 @@ export function createDefinitionQueries({ database, log }: { database: Database;
       const [definition] = await views(appId, [{ definitionId, kind, revision, spec } as Definition])
       return { definition: { ...definition!, retired: last.change === 'retired' }, history: history.map(revisionOf) }
     },
-    async inForce(appId, kind) {
-      return allOf(foldDefinitions(await historyOf(appId))).filter((definition) => definition.kind === kind)
+    async served(appId, kind, definitionId) {
+      const found = allOf(foldDefinitions(await historyOf(appId))).find((one) => one.kind === kind && one.definitionId === definitionId)
+      if (found === undefined) throw new Problem('not_found', `There is no such ${kind} in force`)
+      const [view] = await views(appId, [found])
+      return { revision: view!.servedRevision ?? found.revision, newestRevision: found.revision }
     },
   }
 }

@@ -38,7 +38,8 @@ function bagsOf({ rows }: Gathered, name: string, codes: Int32Array, groups: num
   return bags
 }
 
-function ofBag(bag: NumberBag, measure: Exclude<Measure, 'count' | 'visitors'>): number | null {
+/** Null where no event has the number. */
+export function ofBag(bag: NumberBag, measure: Exclude<Measure, 'count' | 'visitors'>): number | null {
   if (bag.count === 0) return null
   switch (measure) {
     case 'sum':
