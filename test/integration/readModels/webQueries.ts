@@ -38,7 +38,8 @@ export interface Site {
 
 export interface Stage {
   readonly driver: Driver
-  site(timezone?: string): Promise<Site>
+  /** `declared`: metadata keys that were made dimensions before the first event. */
+  site(timezone?: string, declared?: readonly string[]): Promise<Site>
   close(): Promise<void>
 }
 
@@ -46,22 +47,24 @@ export async function openStage(engine: Engine, now: string): Promise<Stage> {
   const driver = await openDriver(engine)
   const build = await driver.build(web)
   const bus = createQueryBus({ database: driver.database, log: driver.log, cache: createMemoryCache(), clock: { now: () => Date.parse(now) }, logger: silentLogger })
-  const site = async (timezone = 'UTC'): Promise<Site> => {
+  const site = async (timezone = 'UTC', declared: readonly string[] = []): Promise<Site> => {
     const appId = uuidv7()
     await driver.register(appId, timezone)
+    await declare(driver, appId, declared)
     let pending: { id: string; appId: string; at: number; data: EventCollected }[] = []
     let count = 0
     const event: Site['event'] = (at, who, data = {}) => {
-      const whole = { event: 'click', ...(who === undefined ? {} : { anonymousId: who }), ...data } as EventCollected
+      const whole: EventCollected = { event: 'click', ...(who === undefined ? {} : { anonymousId: who }), ...data }
       pending.push({ id: uuidv5(appId, String(count++)), appId, at: Date.parse(at), data: whole })
     }
-    const ask = async <Result>(query: unknown, params: Params = {}): Promise<Result & Told> => {
-      await driver.collect(pending)
-      pending = []
-      await driver.fold(web, build)
-      const asked = query as Query<never, unknown>
-      const { body } = await bus.ask(asked, appId, params)
-      if (body['from'] === 'tables') await sameFromLog(driver, asked, appId, params, body)
+    const ask = async <Result>(query: Query<never, unknown>, params: Params = {}): Promise<Result & Told> => {
+      if (pending.length > 0) {
+        await driver.collect(pending)
+        pending = []
+        await driver.fold(web, build)
+      }
+      const { body } = await bus.ask(query, appId, params)
+      if (body['from'] === 'tables') await sameFromLog(driver, query, appId, params, body)
       return body as Result & Told
     }
     return {
@@ -76,8 +79,14 @@ export async function openStage(engine: Engine, now: string): Promise<Stage> {
   return { driver, site, close: () => driver.close() }
 }
 
+function declare(driver: Driver, appId: string, keys: readonly string[]): Promise<void> {
+  const common = { appId, type: 'DimensionDefined', schemaVersion: 1, occurredAt: 0, meta: null, stream: `definitions:${appId}` }
+  return driver.append(keys.map((key) => ({ ...common, eventId: uuidv7(), data: JSON.stringify({ definitionId: uuidv7(), revision: 1, spec: { key } }) })))
+}
+
 async function sameFromLog({ log }: Driver, query: Query<never, unknown>, appId: string, params: Params, body: Record<string, unknown>): Promise<void> {
-  const { range, asOf, from: _, comparison: __, ...told } = body as Record<string, unknown> & { range: Told['range']; asOf: { position: number } }
+  const { range, asOf } = body as { range: Told['range']; asOf: { position: number } }
+  const told = Object.fromEntries(Object.entries(body).filter(([name]) => !['range', 'from', 'asOf', 'comparison'].includes(name)))
   const bounds = { fromMs: Date.parse(range.from), toMs: Date.parse(range.to), timezone: range.timezone }
   const asked = { appId, range: bounds, bots: (params['bots'] as Bots | undefined) ?? query.stats!.bots }
   const question = await query.stats!.question(params as never, asked, {} as Snapshot)
