@@ -10,28 +10,63 @@ const EMPTY = Buffer.alloc(0)
 
 /** Contributions to one set that its bytes do not have yet, in any order. */
 export class CountedChanges {
-  /** ordinal * 2, plus 1 where a contribution is taken back. */
-  private readonly steps: number[] = []
+  private readonly made: number[] = []
 
   add(ordinal: number, sign: 1 | -1): void {
-    this.steps.push(sign === 1 ? ordinal * 2 : ordinal * 2 + 1)
+    this.made.push(stepOf(ordinal, sign))
   }
 
-  get none(): boolean {
-    return this.steps.length === 0
+  get steps(): Int32Array {
+    return Int32Array.from(this.made).sort()
+  }
+}
+
+/** Ordinal * 2, plus 1 where a contribution is taken back. */
+function stepOf(ordinal: number, sign: 1 | -1): number {
+  return sign === 1 ? ordinal * 2 : ordinal * 2 + 1
+}
+
+/**
+ * The same for many sets: flat arrays, because a rebuild makes a dozen per event.
+ */
+export class Contributions {
+  private sets = new Int32Array(64)
+  private steps = new Int32Array(64)
+  private length = 0
+  private setCount = 0
+  private gathered: { readonly starts: Int32Array; readonly steps: Int32Array } | undefined
+
+  /** The number of a set that has no contributions yet. */
+  newSet(): number {
+    return this.setCount++
   }
 
-  /** Net changes by ascending ordinal, those that cancel out left out. */
-  netInto(net: Tally): void {
-    const { steps } = this
-    const sorted = steps.length === 1 ? steps : Int32Array.from(steps).sort()
-    net.size = 0
-    for (let at = 0; at < sorted.length; ) {
-      const ordinal = sorted[at]! >>> 1
-      let sum = 0
-      for (; at < sorted.length && sorted[at]! >>> 1 === ordinal; at++) sum += 1 - 2 * (sorted[at]! & 1)
-      if (sum !== 0) net.push(ordinal, sum)
+  add(set: number, ordinal: number, sign: 1 | -1): void {
+    if (this.length === this.sets.length) {
+      this.sets = grown(this.sets)
+      this.steps = grown(this.steps)
     }
+    this.gathered = undefined
+    this.sets[this.length] = set
+    this.steps[this.length++] = stepOf(ordinal, sign)
+  }
+
+  /** Those of one set, by ordinal. */
+  of(set: number): Int32Array {
+    const { starts, steps } = (this.gathered ??= this.gather())
+    const some = steps.subarray(starts[set], starts[set + 1])
+    return some.length > 1 ? some.sort() : some
+  }
+
+  private gather(): { readonly starts: Int32Array; readonly steps: Int32Array } {
+    const { sets, length } = this
+    const starts = new Int32Array(this.setCount + 1)
+    for (let at = 0; at < length; at++) starts[sets[at]! + 1]!++
+    for (let set = 0; set < this.setCount; set++) starts[set + 1]! += starts[set]!
+    const next = starts.slice()
+    const steps = new Int32Array(length)
+    for (let at = 0; at < length; at++) steps[next[sets[at]!]!++] = this.steps[at]!
+    return { starts, steps }
   }
 }
 
@@ -62,9 +97,11 @@ const held = new Tally()
 const merged = new Tally()
 const writer = new ByteWriter()
 
-/** The set's bytes after the changes; no bytes for the empty set. Throws when more is taken back than was contributed. */
-export function changedBytes(bytes: Uint8Array, changes: CountedChanges): Buffer {
-  changes.netInto(net)
+/** The set's bytes after contributions, by ordinal; no bytes for the empty set. Throws when more is taken back than was there. */
+export function changedBytes(bytes: Uint8Array, contributions: Int32Array | CountedChanges): Buffer {
+  const steps = contributions instanceof CountedChanges ? contributions.steps : contributions
+  if (steps.length === 0) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  netOf(steps)
   read(bytes, held)
   merged.size = 0
   let left = 0
@@ -77,6 +114,17 @@ export function changedBytes(bytes: Uint8Array, changes: CountedChanges): Buffer
     if (count > 0) merged.push(Math.min(here, there), count)
   }
   return write(merged)
+}
+
+/** Net changes by ascending ordinal, those that cancel out left out. */
+function netOf(steps: Int32Array): void {
+  net.size = 0
+  for (let at = 0; at < steps.length; ) {
+    const ordinal = steps[at]! >>> 1
+    let sum = 0
+    for (; at < steps.length && steps[at]! >>> 1 === ordinal; at++) sum += 1 - 2 * (steps[at]! & 1)
+    if (sum !== 0) net.push(ordinal, sum)
+  }
 }
 
 export function countedSize(bytes: Uint8Array): number {

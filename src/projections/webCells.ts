@@ -2,19 +2,17 @@
 // time, and an entry, or a row, that nothing is left of goes.
 import type { Knex } from 'knex'
 import { replaceRows, type Value } from './bulkRows.ts'
-import { changedBytes } from './countedSet.ts'
+import { changedBytes, type Contributions } from './countedSet.ts'
 import { bytesOf } from './rows.ts'
 import { deleteAmong, type RowSet, selectAmong } from './rowSets.ts'
 import type { AppChanges, CellChanges } from './webChanges.ts'
 import { loadBlockOwners } from './webDictionary.ts'
-import { BLOCK, type CellEntry, packEntries, unpackEntries } from './webEntries.ts'
+import { type CellEntry, packEntries, unpackEntries } from './webEntries.ts'
 import type { Dimension, WebApp } from './webMemory.ts'
 
 const COLUMNS = ['build', 'app_id', 'dimension_key', 'day', 'block', 'bot', 'content']
 /** Rows that are in memory at once. */
 const AT_ONCE = 2_000
-/** More than twice as many days as there are. */
-const DAYS = 1_048_576
 const NOTHING = new Uint8Array(0)
 
 interface ChangedRow {
@@ -28,40 +26,40 @@ interface ChangedRow {
 }
 
 export async function writeCells(trx: Knex.Transaction, build: number, apps: readonly AppChanges[]): Promise<void> {
-  const blocks = new Map<WebApp, Set<number>>()
-  for (const { app, values } of apps) {
-    const some = new Set<number>()
-    for (const ref of values.keys()) some.add(Math.floor(ref / BLOCK))
-    blocks.set(app, some)
-  }
+  const blocks = new Map<WebApp, ReadonlySet<number>>()
+  for (const { app, blocks: some } of apps) blocks.set(app, some)
   await loadBlockOwners(trx, build, blocks)
   for (const changes of apps) {
     const rows = rowsOf(changes)
-    for (let at = 0; at < rows.length; at += AT_ONCE) await writeRows(trx, build, rows.slice(at, at + AT_ONCE))
+    for (let at = 0; at < rows.length; at += AT_ONCE) await writeRows(trx, build, rows.slice(at, at + AT_ONCE), changes.contributions)
   }
 }
 
 /** In the order of the primary key. */
-function rowsOf({ app, values }: AppChanges): ChangedRow[] {
-  const rows = new Map<number, ChangedRow>()
-  for (const [ref, value] of values) {
-    const block = Math.floor(ref / BLOCK)
+function rowsOf(changes: AppChanges): ChangedRow[] {
+  const { app, blocks } = changes
+  const rows: ChangedRow[] = []
+  for (const block of blocks) {
     const dimension = app.blockOwners.get(block)
-    if (dimension === undefined) throw new Error(`ref ${ref} is of no value`)
-    for (const [dayBot, cell] of value.cells) {
-      const key = block * DAYS + dayBot
-      let row = rows.get(key)
-      if (row === undefined) rows.set(key, (row = { app, dimension, day: Math.floor(dayBot / 2), bot: dayBot & 1, block, changes: new Map<number, CellChanges>() }))
-      row.changes.set(ref % BLOCK, cell)
+    if (dimension === undefined) throw new Error(`block ${block} is of no dimension`)
+    const byDay = new Map<number, ChangedRow>()
+    for (const [index, dayBot, cell] of changes.cells(block)) {
+      let row = byDay.get(dayBot)
+      if (row === undefined) {
+        row = { app, dimension, day: Math.floor(dayBot / 2), bot: dayBot & 1, block, changes: new Map<number, CellChanges>() }
+        byDay.set(dayBot, row)
+        rows.push(row)
+      }
+      row.changes.set(index, cell)
     }
   }
-  return [...rows.values()].sort(
+  return rows.sort(
     (left, right) =>
       (left.dimension === right.dimension ? 0 : left.dimension.key.compare(right.dimension.key)) || left.day - right.day || left.block - right.block || left.bot - right.bot,
   )
 }
 
-async function writeRows(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[]): Promise<void> {
+async function writeRows(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[], contributions: Contributions): Promise<void> {
   const held = await readHeld(trx, build, rows)
   const replaced: Value[][] = []
   const emptied: RowSet[] = []
@@ -69,7 +67,7 @@ async function writeRows(trx: Knex.Transaction, build: number, rows: readonly Ch
     const { app, dimension, day, bot, block } = row
     const before = held.get(rowKey(row))
     const entries = before === undefined ? new Map<number, CellEntry>() : unpackEntries(before)
-    for (const [index, changes] of row.changes) change(entries, index, changes)
+    for (const [index, changes] of row.changes) change(entries, index, changes, contributions.of(changes.visitors))
     if (entries.size > 0) replaced.push([build, app.key, dimension.key, day, block, bot, packEntries(entries)])
     else if (before !== undefined) {
       const where = [['dimension_key', dimension.key], ['day', day], ['bot', bot]] as const // prettier-ignore
@@ -80,13 +78,13 @@ async function writeRows(trx: Knex.Transaction, build: number, rows: readonly Ch
   await deleteAmong(trx, 'web_cells', build, emptied)
 }
 
-function change(entries: Map<number, CellEntry>, index: number, changes: CellChanges): void {
+function change(entries: Map<number, CellEntry>, index: number, changes: CellChanges, visitors: Int32Array): void {
   const entry = entries.get(index) ?? { events: 0, pageviews: 0, visits: 0, visitors: NOTHING }
   entry.events += changes.events
   entry.pageviews += changes.pageviews
   entry.visits += changes.visits
   if (entry.events < 0 || entry.pageviews < 0 || entry.visits < 0) throw new RangeError('a value would count less than nothing')
-  if (!changes.visitors.none) entry.visitors = changedBytes(entry.visitors, changes.visitors)
+  entry.visitors = changedBytes(entry.visitors, visitors)
   if (entry.events === 0 && entry.pageviews === 0 && entry.visits === 0 && entry.visitors.length === 0) entries.delete(index)
   else entries.set(index, entry)
 }

@@ -3,6 +3,7 @@
 import type { Knex } from 'knex'
 import { LIMITS } from '../limits.ts'
 import { replaceRows, type Value } from './bulkRows.ts'
+import { Contributions } from './countedSet.ts'
 import type { FoldContext, ProjectionTable } from './projection.ts'
 import { loadVisitors, WEB_VISITORS, writeVisitors } from './visitorRows.ts'
 import { USER } from './visitors.ts'
@@ -34,13 +35,14 @@ export function createWebTally(memory: WebMemory, context: Pick<FoldContext, 'ti
   if (memory.open) memory.apps.clear()
   memory.open = false
   const changed = new Map<string, AppChanges>()
+  let contributions = new Contributions()
   let lastId: string | undefined
   let last: AppChanges | undefined
 
   const of = (appId: string): AppChanges => {
     if (appId === lastId) return last!
     let changes = changed.get(appId)
-    if (changes === undefined) changed.set(appId, (changes = new AppChanges(appOf(memory, appId))))
+    if (changes === undefined) changed.set(appId, (changes = new AppChanges(appOf(memory, appId), contributions)))
     lastId = appId
     return (last = changes)
   }
@@ -85,6 +87,7 @@ export function createWebTally(memory: WebMemory, context: Pick<FoldContext, 'ti
     async write(trx, build) {
       await writeAll(trx, build, [...changed.values()])
       changed.clear()
+      contributions = new Contributions()
       lastId = undefined
       memory.open = false
       trimWebMemory(memory)
@@ -103,10 +106,7 @@ async function writeAll(trx: Knex.Transaction, build: number, apps: readonly App
   await writeDictionary(trx, build, apps)
   await writeTotals(trx, build, apps)
   await writeCells(trx, build, apps)
-  for (const { app, days, values } of apps) {
-    for (const dayBot of days.keys()) app.writtenDays?.add(Math.floor(dayBot / 2))
-    if (app.writtenDays !== undefined) for (const { cells } of values.values()) for (const dayBot of cells.keys()) app.writtenDays.add(Math.floor(dayBot / 2))
-  }
+  for (const { app, daysTouched } of apps) for (const day of daysTouched) app.writtenDays?.add(day)
   const rows = apps.map(({ app }): Value[] => [build, app.key, app.visitors.size, app.blocks])
   await replaceRows(trx, 'web_apps', ['build', 'app_id', 'visitors', 'blocks'], rows)
 }

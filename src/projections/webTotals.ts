@@ -3,7 +3,7 @@
 // was cut into stretches, and whatever was taken back since.
 import type { Knex } from 'knex'
 import { replaceRows, type Value } from './bulkRows.ts'
-import { changedBytes } from './countedSet.ts'
+import { changedBytes, type Contributions } from './countedSet.ts'
 import { PACKED_EVENTS } from './eventSummaryCells.ts'
 import { bytesOf } from './rows.ts'
 import { deleteAmong, type RowSet, selectAmong } from './rowSets.ts'
@@ -22,6 +22,7 @@ interface ChangedDay {
   readonly day: number
   readonly bot: number
   readonly changes: DayChanges
+  readonly contributions: Contributions
   /** The whole day. */
   readonly now: Slot
   existed: boolean
@@ -34,11 +35,11 @@ interface ChangedDay {
 
 export async function writeTotals(trx: Knex.Transaction, build: number, apps: readonly AppChanges[]): Promise<void> {
   const days: ChangedDay[] = []
-  for (const { app, days: changed } of apps) {
+  for (const { app, days: changed, contributions } of apps) {
     for (const [dayBot, changes] of changed) {
       const now = { sums: noSums(), visitors: new Uint8Array(0) }
       const [day, bot] = [Math.floor(dayBot / 2), dayBot & 1]
-      days.push({ app, day, bot, changes, now, existed: false, wasSpilled: false, spilled: false, slots: new Map() })
+      days.push({ app, day, bot, changes, contributions, now, existed: false, wasSpilled: false, spilled: false, slots: new Map() })
     }
   }
   for (let at = 0; at < days.length; at += AT_ONCE) await writeDays(trx, build, days.slice(at, at + AT_ONCE))
@@ -47,7 +48,7 @@ export async function writeTotals(trx: Knex.Transaction, build: number, apps: re
 async function writeDays(trx: Knex.Transaction, build: number, days: readonly ChangedDay[]): Promise<void> {
   await readDays(trx, build, days)
   for (const day of days) {
-    apply(day.now, day.changes)
+    apply(day.now, day.changes, day.contributions)
     day.spilled = day.now.sums.events > PACKED_EVENTS
   }
   await readSpilled(trx, build, days)
@@ -55,10 +56,10 @@ async function writeDays(trx: Knex.Transaction, build: number, days: readonly Ch
   const slotRows: Value[][] = []
   const emptied: RowSet[] = []
   const emptiedSlots: RowSet[] = []
-  for (const { app, day, bot, changes, now, existed, wasSpilled, spilled, slots } of days) {
+  for (const { app, day, bot, changes, contributions, now, existed, wasSpilled, spilled, slots } of days) {
     for (const [number, slot] of changes.slots) {
       const into = slots.get(number) ?? { sums: noSums(), visitors: new Uint8Array(0) }
-      apply(into, slot)
+      apply(into, slot, contributions)
       if (isEmpty(into)) slots.delete(number)
       else slots.set(number, into)
     }
@@ -78,9 +79,9 @@ async function writeDays(trx: Knex.Transaction, build: number, days: readonly Ch
   await deleteAmong(trx, 'web_slots', build, emptiedSlots)
 }
 
-function apply(to: Slot, changes: SlotChanges): void {
+function apply(to: Slot, changes: SlotChanges, contributions: Contributions): void {
   addSums(to.sums, changes.sums)
-  if (!changes.visitors.none) to.visitors = changedBytes(to.visitors, changes.visitors)
+  to.visitors = changedBytes(to.visitors, contributions.of(changes.visitors))
 }
 
 function isEmpty({ sums, visitors }: Slot): boolean {

@@ -1,16 +1,26 @@
 // Counted sets against a plain Map: whatever order and portions contributions come in, and whatever is taken back.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { changedBytes, CountedChanges, countedEntries, countedSize, eachCountedMember } from '../../../src/projections/countedSet.ts'
+import { changedBytes, CountedChanges, Contributions, countedEntries, countedSize, eachCountedMember } from '../../../src/projections/countedSet.ts'
 
 type Step = readonly [ordinal: number, sign: 1 | -1]
 
 const EMPTY = Buffer.alloc(0)
 
+/** Beside other sets, that what is of one is not of another. */
 function applied(bytes: Uint8Array, steps: readonly Step[]): Uint8Array {
-  const changes = new CountedChanges()
-  for (const [ordinal, sign] of steps) changes.add(ordinal, sign)
-  return changedBytes(bytes, changes)
+  const contributions = new Contributions()
+  const [before, set, after] = [contributions.newSet(), contributions.newSet(), contributions.newSet()]
+  for (const [ordinal, sign] of steps) {
+    contributions.add(before, ordinal + 1, 1)
+    contributions.add(set, ordinal, sign)
+    contributions.add(after, ordinal + 2, 1)
+  }
+  const alone = new CountedChanges()
+  for (const [ordinal, sign] of steps) alone.add(ordinal, sign)
+  const changed = changedBytes(bytes, contributions.of(set))
+  assert.deepEqual(changedBytes(bytes, alone), changed)
+  return changed
 }
 
 function inPortions(steps: readonly Step[], size: number): Uint8Array {
