@@ -5,7 +5,8 @@ import { eventSummary } from './eventSummary.ts'
 import { keys } from './keys.ts'
 import { keyUse } from './keyUse.ts'
 import type { Projection } from './projection.ts'
+import { restatements } from './restatements.ts'
 import { userStats } from './userStats.ts'
 import { web } from './web.ts'
 
-export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats, web, definitions] as readonly Projection[]
+export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats, restatements, web, definitions] as readonly Projection[]

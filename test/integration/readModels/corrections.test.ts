@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { NO_DEFINITIONS } from '../../../src/events/definitions.ts'
+import { localDays } from '../../../src/kernel/calendar.ts'
 import { uuidv7 } from '../../../src/kernel/ids.ts'
 import { eventSummary as summaries } from '../../../src/projections/eventSummary.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
+import { restatements } from '../../../src/projections/restatements.ts'
 import { userStats as persons } from '../../../src/projections/userStats.ts'
 import { eventSummary } from '../../../src/queries/eventSummary.ts'
 import type { Snapshot } from '../../../src/queries/query.ts'
@@ -14,7 +16,7 @@ import { type Change, change, History, MINUTE, NAMES, type Place } from './chang
 import { type Collected, type Driver, type Engine, openDriver } from './driver.ts'
 import { personal, summary } from './reference.ts'
 
-const MODELS = [summaries, persons] as unknown as readonly Projection[]
+const MODELS = [summaries, persons, restatements] as unknown as readonly Projection[]
 const PLACES = [
   { timezone: 'UTC', around: Date.UTC(2024, 1, 29) },
   { timezone: 'Asia/Kathmandu', around: Date.UTC(2024, 0, 1) },
@@ -23,7 +25,7 @@ const PLACES = [
 ]
 const history = fc.record({
   places: fc.tuple(fc.constantFrom(...PLACES), fc.constantFrom(...PLACES)),
-  changes: fc.array(change, { minLength: 5, maxLength: 40 }),
+  changes: fc.array(change, { minLength: 15, maxLength: 40 }),
   questions: fc.array(
     fc.record({
       from: fc.integer({ min: -3_100, max: 3_000 }),
@@ -35,7 +37,27 @@ const history = fc.record({
   ),
 })
 type Story = typeof history extends fc.Arbitrary<infer T> ? T : never
-const EVERYTHING = { from: -3_100, length: 6_200, event: undefined, bots: 'include' } as const
+
+interface Asked {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly event: string | undefined
+  readonly bots: string
+}
+
+function boundsOf({ around }: Place, { from, length, event, bots }: Story['questions'][number]): Asked {
+  return { fromMs: around + from * MINUTE, toMs: around + (from + length) * MINUTE, event, bots }
+}
+
+/** All together, so that links between any two events matter; and each day by itself, of which rows alone tell. */
+function everyDay({ around, timezone }: Place): Asked[] {
+  const asked: Asked[] = [{ fromMs: around - 3_100 * MINUTE, toMs: around + 3_100 * MINUTE, event: undefined, bots: 'include' }]
+  for (let at = around - 3_100 * MINUTE; at < around + 3_100 * MINUTE; at = localDays(timezone).at(at).toMs) {
+    const { fromMs, toMs } = localDays(timezone).at(at)
+    for (const event of [undefined, 'pageview']) asked.push({ fromMs, toMs, event, bots: 'include' })
+  }
+  return asked
+}
 
 async function play(driver: Driver, { places, changes, questions }: Story): Promise<void> {
   const apps: Place[] = places.map((place) => ({ ...place, appId: uuidv7() }))
@@ -45,14 +67,14 @@ async function play(driver: Driver, { places, changes, questions }: Story): Prom
   for (const [at, model] of MODELS.entries()) await sameInAnyCut(driver, model, live[at]!)
   for (const app of apps) {
     const log = written.counting(app.appId)
-    for (const { from, length, event, bots } of [...questions, EVERYTHING]) {
-      const range = { fromMs: app.around + from * MINUTE, toMs: app.around + (from + length) * MINUTE, timezone: app.timezone }
+    for (const { fromMs, toMs, event, bots } of [...questions.map((question) => boundsOf(app, question)), ...everyDay(app)]) {
+      const range = { fromMs, toMs, timezone: app.timezone }
       const answer = await driver.database.snapshot((trx) =>
         eventSummary.run({ ...snapshotOf(driver, app, live[0]!), trx, range }, { bots, ...(event === undefined ? {} : { event }) } as never),
       )
       assert.deepEqual(answer, { event: event ?? null, ...summary(log, { from: range.fromMs, to: range.toMs, event, bots }) })
     }
-    for (const userId of ['ann', 'bob', 'Ann']) await checkPerson(driver, live[1]!, app, userId, log)
+    for (const userId of ['ann', 'bob']) await checkPerson(driver, live[1]!, app, userId, log)
   }
 }
 
@@ -107,5 +129,5 @@ function suite(engine: Engine, numRuns: number): void {
   })
 }
 
-suite('sqlite', 25)
+suite('sqlite', 20)
 suite('mysql', 8)
