@@ -34,7 +34,8 @@ export class Contributions {
   private steps = new Int32Array(64)
   private length = 0
   private setCount = 0
-  private gathered: { readonly starts: Int32Array; readonly steps: Int32Array } | undefined
+  private largest = 0
+  private gathered: { readonly starts: Int32Array; readonly steps: Int32Array; readonly sorted: boolean } | undefined
 
   /** The number of a set that has no contributions yet. */
   newSet(): number {
@@ -47,27 +48,50 @@ export class Contributions {
       this.steps = grown(this.steps)
     }
     this.gathered = undefined
+    if (ordinal > this.largest) this.largest = ordinal
     this.sets[this.length] = set
     this.steps[this.length++] = stepOf(ordinal, sign)
   }
 
   /** Those of one set, by ordinal. */
   of(set: number): Int32Array {
-    const { starts, steps } = (this.gathered ??= this.gather())
+    const { starts, steps, sorted } = (this.gathered ??= this.gather())
     const some = steps.subarray(starts[set], starts[set + 1])
-    return some.length > 1 ? some.sort() : some
+    return sorted || some.length < 2 ? some : some.sort()
   }
 
-  private gather(): { readonly starts: Int32Array; readonly steps: Int32Array } {
+  /**
+   * Each set's together. Where there are many, all are brought in the order of ordinals first, in time that grows with their
+   * number alone; few are cheaper sorted set by set than ordinals counted.
+   */
+  private gather(): { readonly starts: Int32Array; readonly steps: Int32Array; readonly sorted: boolean } {
+    const sorted = this.length > this.largest
+    const order = sorted ? this.byOrdinal() : undefined
     const { sets, length } = this
-    const starts = new Int32Array(this.setCount + 1)
-    for (let at = 0; at < length; at++) starts[sets[at]! + 1]!++
-    for (let set = 0; set < this.setCount; set++) starts[set + 1]! += starts[set]!
+    const starts = startsOf(sets, length, this.setCount, 0)
     const next = starts.slice()
     const steps = new Int32Array(length)
-    for (let at = 0; at < length; at++) steps[next[sets[at]!]!++] = this.steps[at]!
-    return { starts, steps }
+    for (let at = 0; at < length; at++) {
+      const from = order === undefined ? at : order[at]!
+      steps[next[sets[from]!]!++] = this.steps[from]!
+    }
+    return { starts, steps, sorted }
   }
+
+  private byOrdinal(): Int32Array {
+    const next = startsOf(this.steps, this.length, this.largest + 1, 1)
+    const order = new Int32Array(this.length)
+    for (let at = 0; at < this.length; at++) order[next[this.steps[at]! >>> 1]!++] = at
+    return order
+  }
+}
+
+/** Where each of so many numbers begins when the keys, shifted, stand in order. */
+function startsOf(keys: Int32Array, length: number, numbers: number, shift: number): Int32Array {
+  const starts = new Int32Array(numbers + 1)
+  for (let at = 0; at < length; at++) starts[(keys[at]! >>> shift) + 1]!++
+  for (let number = 0; number < numbers; number++) starts[number + 1]! += starts[number]!
+  return starts
 }
 
 /** Ordinals and a number for each; grows and is used again, because most sets are tiny and there are very many. */
