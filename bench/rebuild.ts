@@ -62,7 +62,7 @@ async function recount(databaseUrl: string, args: readonly string[]): Promise<{ 
 /** Events a second. */
 async function readAndParse(databaseUrl: string): Promise<number> {
   const database = await openDatabase(databaseUrl)
-  const log = await openEventLog(database, { url: databaseUrl })
+  const log = await openEventLog(database, { url: databaseUrl, partitions: LIMITS.partitionsDefault })
   const from = performance.now()
   let events = 0
   let fields = 0
