@@ -17,7 +17,7 @@ const AUTHORITY_END = /[/\\]/
 
 /** Absolute with an authority (https://…, app://…), without a scheme (//host/…), or a path that starts with a slash. */
 export function webAddress(text: string): WebAddress | undefined {
-  const [whole = ''] = text.trim().split('#', 1)
+  const [whole = ''] = text.split('#', 1)
   const mark = whole.indexOf('?')
   const place = mark < 0 ? whole : whole.slice(0, mark)
   const query = mark < 0 ? '' : whole.slice(mark + 1)

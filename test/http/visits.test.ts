@@ -2,6 +2,7 @@
 // far as METRICS decides the same, in our own words. Every case is asked of the read tables and, by a filter that lets
 // everything pass, of the log.
 import assert from 'node:assert/strict'
+import { RULESET_VERSION } from '../../src/projections/dimensions.ts'
 import { type Fixture, startFixture } from './support/fixture.ts'
 import { BOT, BROWSER, CASES, DAY, type Sent, type VisitCase } from './support/visitCases.ts'
 
@@ -96,6 +97,22 @@ describe('visits over HTTP', function () {
     await site.send([event])
     await site.send([event, event])
     holds(await site.ask(`/analytics/overview?from=${DAY}&to=2026-03-11`), { events: 1, pageviews: 1, visits: 1 })
+  })
+
+  it('shows with an event what the rules make of it', async () => {
+    const { token } = fixture.app
+    const event = { event: 'pageview', url: 'https://Example.com/a?ref=hn#top', referrer: 'https://t.co/x', userAgent: BROWSER, ipAddress: '8.8.8.8', language: 'en_us', userId: 'u' }
+    const { ids } = (await fixture.ask({ path: '/collect?ack=stored', token, body: event })).body as { ids: string[] }
+    const { body } = await fixture.ask({ path: `/events/${ids[0]!}`, token })
+    const nothing = { utmSource: null, utmMedium: null, utmCampaign: null, utmTerm: null, utmContent: null }
+    assert.deepEqual(body['enrichment'], {
+      ...{ rulesetVersion: RULESET_VERSION, device: 'desktop', browser: 'Chrome', os: 'Windows', bot: false, visitor: 'userId' },
+      dimensions: {
+        ...{ event: 'pageview', page: '/a', hostname: 'example.com', title: null, country: 'US', language: 'en-US', device: 'desktop' },
+        ...{ browser: 'Chrome', browserVersion: 'Chrome 120', os: 'Windows', osVersion: 'Windows 10', screen: null },
+      },
+      arrival: { referrer: 't.co/x', source: 'Hacker News', channel: 'Organic Social', ...nothing },
+    })
   })
 
   it('counts visits where they start and people where they are seen, hour by hour', async () => {
