@@ -1,8 +1,8 @@
 // The log as people browse it: an app's collected events, newest first, and everything that is known of one. Read from the
 // log and never cached: an erased event must be gone at once.
 import { type EventCollected, eventCollected } from '../events/eventCollected.ts'
-import { decodeData } from '../events/catalogue.ts'
-import type { StoredEvent } from '../events/eventLog.ts'
+import { decodeData, type FoldEvent } from '../events/catalogue.ts'
+import type { EventLog, StoredEvent } from '../events/eventLog.ts'
 import { ARRIVAL_DIMENSIONS, type ArrivalDimension, EVENT_DIMENSIONS, type EventDimension } from '../events/dimensionNames.ts'
 import { Problem } from '../errors.ts'
 import { DAY_MS, localDays } from '../kernel/calendar.ts'
@@ -12,6 +12,7 @@ import { arrivalValues, eventValues, RULESET_VERSION } from '../projections/dime
 import { SLOT_MS } from '../projections/eventSummaryCells.ts'
 import { DEVICES, namedDevice, userAgent } from '../projections/userAgents.ts'
 import { identityOf } from '../projections/visitors.ts'
+import { type Correction, correctionOf, correctionsOf, latestContent, type Status, statusOf } from './eventCorrections.ts'
 import { eventItem, eventsResult, oneEventResult } from './eventsSchemas.ts'
 import type { Query, Snapshot } from './query.ts'
 
@@ -31,8 +32,12 @@ export interface EventItem {
   readonly data: Readonly<Record<string, unknown>> | null
 }
 
+export interface ListedEvent extends EventItem {
+  readonly status: Status
+}
+
 export interface Events {
-  readonly events: readonly EventItem[]
+  readonly events: readonly ListedEvent[]
   readonly nextCursor: string | null
 }
 
@@ -63,18 +68,27 @@ export const browseEvents: Query<BrowseEventsParams, Events> = {
         before = stored.position
         const item = itemOf(stored)
         if (event === undefined || item.event === event) events.push(item)
-        if (events.length === limit) return { events, nextCursor: String(before) }
+        if (events.length === limit) return { events: await withStatus(log, appId, events), nextCursor: String(before) }
       }
-      if (page.length < want) return { events, nextCursor: null }
+      if (page.length < want) return { events: await withStatus(log, appId, events), nextCursor: null }
       scanned += page.length
     }
-    return { events, nextCursor: String(before) }
+    return { events: await withStatus(log, appId, events), nextCursor: String(before) }
   },
 }
 
-export interface OneEvent extends EventItem {
+async function withStatus(log: EventLog, appId: string, events: readonly EventItem[]): Promise<ListedEvent[]> {
+  const corrections = await correctionsOf(log, log.partitionOf(appId), events.map(({ id }) => id))
+  return events.map((event) => ({ ...event, status: statusOf(corrections.get(event.id)!) }))
+}
+
+export interface OneEvent extends ListedEvent {
   readonly partition: number
   readonly contentHash: string
+  /** Oldest first. */
+  readonly corrections: readonly Correction[]
+  /** What it says after them; null where it was retracted or erased. */
+  readonly counts: { readonly occurredAt: string; readonly position: number; readonly data: Readonly<Record<string, unknown>> } | null
   readonly enrichment: {
     readonly rulesetVersion: number
     readonly device: string
@@ -106,13 +120,24 @@ export const oneEvent: Query<{ readonly eventId: string }, OneEvent> = {
     if (!isUuid(eventId.toLowerCase())) throw new Problem('not_found')
     const stored = await snapshot.log.find(snapshot.appId, eventId.toLowerCase())
     if (stored?.type !== eventCollected.type) throw new Problem('not_found')
-    const data = dataOf(stored)
     const contentHash = (await snapshot.log.contentHash(snapshot.appId, stored.eventId))!
-    const place = { ...itemOf(stored), partition: stored.partition, contentHash }
-    if (data === null) return { ...place, enrichment: null, countsIn: [] }
-    const enrichment = enrichmentOf(data)
-    return { ...place, enrichment, countsIn: rowsOf(snapshot, stored, data.event, enrichment.bot) }
+    const events = (await correctionsOf(snapshot.log, stored.partition, [stored.eventId])).get(stored.eventId)!
+    const status = statusOf(events)
+    const place = { ...itemOf(stored), status, partition: stored.partition, contentHash, corrections: events.map(correctionOf) }
+    const content = dataOf(stored) === null ? undefined : latestContent(stored, events)
+    if (content === undefined) return { ...place, counts: null, enrichment: null, countsIn: [] }
+    const { occurredAt, contentPosition, data } = content
+    const counts = { occurredAt: new Date(occurredAt).toISOString(), position: contentPosition, data: data as unknown as Readonly<Record<string, unknown>> }
+    return { ...place, counts: status === 'retracted' ? null : counts, enrichment: enrichmentOf(data), countsIn: countedIn(snapshot, stored, events) }
   },
+}
+
+/** Where the read model, which may be behind the log, counts the event. */
+function countedIn(snapshot: Snapshot, stored: StoredEvent, corrections: readonly FoldEvent[]): OneEvent['countsIn'] {
+  const folded = corrections.filter(({ position }) => position <= snapshot.position)
+  if (stored.position > snapshot.position || statusOf(folded) === 'retracted') return []
+  const { occurredAt, data } = latestContent(stored, folded)!
+  return rowsOf(snapshot, occurredAt, data)
 }
 
 function enrichmentOf(data: EventCollected): NonNullable<OneEvent['enrichment']> {
@@ -134,16 +159,15 @@ function byName<N extends string>(names: readonly N[], values: readonly (string 
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])) as Record<N, string | null>
 }
 
-/** The rows of eventSummary that hold this event; none while it is not folded yet. */
-function rowsOf({ timezone, position }: Snapshot, stored: StoredEvent, name: string, bot: boolean): OneEvent['countsIn'] {
-  if (stored.position > position) return []
-  const { day } = localDays(timezone).at(stored.occurredAt)
+/** The rows of eventSummary that hold an event that says this. */
+function rowsOf({ timezone }: Snapshot, occurredAt: number, data: EventCollected): OneEvent['countsIn'] {
+  const { day } = localDays(timezone).at(occurredAt)
   const row = {
     day: new Date(day * DAY_MS).toISOString().slice(0, 10),
-    slotFrom: new Date(Math.floor(stored.occurredAt / SLOT_MS) * SLOT_MS).toISOString(),
-    bot,
+    slotFrom: new Date(Math.floor(occurredAt / SLOT_MS) * SLOT_MS).toISOString(),
+    bot: userAgent(data.userAgent).bot,
   }
-  return [name, null].map((event) => ({ projection: 'eventSummary', event, ...row }))
+  return [data.event, null].map((event) => ({ projection: 'eventSummary', event, ...row }))
 }
 
 function itemOf(stored: StoredEvent): EventItem {

@@ -1,6 +1,7 @@
 // What comes back from browsing the log; components of the OpenAPI document.
 import { ARRIVAL_DIMENSIONS, EVENT_DIMENSIONS } from '../events/dimensionNames.ts'
 import { DEVICES } from '../projections/userAgents.ts'
+import { STATUSES } from './eventCorrections.ts'
 import { AS_OF_SCHEMA } from './schemas.ts'
 
 const text = { type: ['string', 'null'] } as const
@@ -26,6 +27,30 @@ function valuesOf(names: readonly string[]) {
   return { type: 'object', additionalProperties: false, required: names, properties: Object.fromEntries(names.map((name) => [name, text])) } as const
 }
 
+const status = {
+  type: 'string',
+  enum: STATUSES,
+  description: 'What became of it: `collected` as it came, `corrected` (it counts with other values), `retracted` (it counts nowhere).',
+} as const
+
+export const listedEvent = { ...eventItem, title: 'ListedEvent', required: [...eventItem.required, 'status'], properties: { ...eventItem.properties, status } } as const
+
+export const correctionItem = {
+  title: 'Correction',
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'kind', 'eventId', 'by', 'reason', 'at', 'position'],
+  properties: {
+    id: { type: 'string', description: 'UUID of the correction itself.' },
+    kind: { type: 'string', enum: ['corrected', 'retracted'] },
+    eventId: { ...text, description: 'The event that was corrected.' },
+    by: { ...text, description: 'The account that made it.' },
+    reason: { ...text, description: 'Null where it was erased.' },
+    at: time,
+    position,
+  },
+} as const
+
 const example = {
   id: '0190f5d0-7b1e-7c3a-9d57-0d2f3f1c9a55',
   event: 'pageview',
@@ -33,6 +58,7 @@ const example = {
   recordedAt: '2026-11-22T11:59:00.120Z',
   position: 1042,
   data: { event: 'pageview', url: 'https://example.com/', userId: 'user789' },
+  status: 'collected',
 }
 
 export const eventsResult = {
@@ -41,7 +67,7 @@ export const eventsResult = {
   type: 'object',
   additionalProperties: false,
   required: ['events', 'nextCursor', 'asOf'],
-  properties: { events: { type: 'array', items: eventItem }, nextCursor: text, asOf: AS_OF_SCHEMA },
+  properties: { events: { type: 'array', items: listedEvent }, nextCursor: text, asOf: AS_OF_SCHEMA },
   example: { events: [example], nextCursor: '1042', asOf: AS_OF_SCHEMA.example },
 } as const
 
@@ -50,14 +76,23 @@ export const oneEventResult = {
   description: 'One event: what was sent, its place in the log, what the rules make of it, and the rows that count it.',
   type: 'object',
   additionalProperties: false,
-  required: [...eventItem.required, 'partition', 'contentHash', 'enrichment', 'countsIn', 'asOf'],
+  required: [...listedEvent.required, 'partition', 'contentHash', 'corrections', 'counts', 'enrichment', 'countsIn', 'asOf'],
   properties: {
-    ...eventItem.properties,
+    ...listedEvent.properties,
     partition: { type: 'integer', minimum: 1 },
     contentHash: {
       type: 'string',
       pattern: '^[0-9a-f]{64}$',
       description: 'What the append chain seals of it: SHA-256 of its seal and its data as appended; it outlives erasure.',
+    },
+    corrections: { type: 'array', description: 'Oldest first.', items: correctionItem },
+    counts: {
+      title: 'CountingContent',
+      description: 'What it says after its corrections, and so what counts; null where it was retracted or erased.',
+      type: ['object', 'null'],
+      additionalProperties: false,
+      required: ['occurredAt', 'position', 'data'],
+      properties: { occurredAt: time, position, data: { type: 'object', additionalProperties: true } },
     },
     enrichment: {
       title: 'Enrichment',
@@ -81,7 +116,7 @@ export const oneEventResult = {
     },
     countsIn: {
       type: 'array',
-      description: 'Empty while the event is not counted yet.',
+      description: 'Empty while the event is not counted yet, and once it is retracted.',
       items: {
         title: 'CountedIn',
         type: 'object',
