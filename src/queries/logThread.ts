@@ -1,9 +1,10 @@
 // One thread per process that answers from the log, so that neither /collect nor a question to the tables waits for a long
 // read. It is started when it is first needed and ended when it rests; what waits for it is bounded, and so is every answer's
 // time. Apps take turns, so that one app's questions do not make another's wait for all of them.
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { Problem } from '../errors.ts'
 import type { Logger } from '../kernel/logger.ts'
+import { startThread } from '../kernel/threads.ts'
 import { LIMITS } from '../limits.ts'
 import { LogTooLong } from './fromLog/logSource.ts'
 import { type LogAnswers, type LogOutcomes, type LogTask, type LogTaskKind, LogTooSlow, type TaskOptions } from './fromLog/logTask.ts'
@@ -109,9 +110,8 @@ class LogThread {
 
   private start(): Worker {
     const { url, partitions, logger } = this.options
-    const file = `./logThreadWorker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`
     const workerData: ThreadSettings = { url, partitions, maxEvents: this.bounds.maxEvents }
-    const worker = new Worker(new URL(file, import.meta.url), { workerData, resourceLimits: { maxOldGenerationSizeMb: LIMITS.logThreadHeapMb }, name: 'log-answers' })
+    const worker = startThread(import.meta.url, 'logThreadWorker', { workerData, resourceLimits: { maxOldGenerationSizeMb: LIMITS.logThreadHeapMb }, name: 'log-answers' })
     worker.on('message', (message: FromThread) => {
       if (this.worker === worker) this.hear(message)
     })

@@ -5,7 +5,7 @@ import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
 import { readConfig } from '../../../src/config.ts'
 import type { Tokens } from '../../../src/http/tokens.ts'
 import type { Keyring } from '../../../src/commands/keyring.ts'
-import { startRecount } from '../../../src/main.ts'
+import { startRecount, type StartOptions } from '../../../src/main.ts'
 import { newApp, send, type TestApp } from '../../support/client.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { documented } from './documented.ts'
@@ -35,6 +35,8 @@ export interface Fixture {
   readonly url: string
   readonly tokens: Tokens
   readonly keyring: Keyring
+  /** The SQLite file, for tests that change what only Recount should. */
+  readonly file: string
   /** All scopes. */
   readonly app: TestApp
   /** Another app of the same owner. */
@@ -44,13 +46,14 @@ export interface Fixture {
   close(): Promise<void>
 }
 
-export async function startFixture(env: Record<string, string> = {}): Promise<Fixture> {
+export async function startFixture(env: Record<string, string> = {}, options: StartOptions = {}): Promise<Fixture> {
   const directory = scratchDirectory('http')
+  const file = `${directory}/recount.db`
   const config = readConfig({
     PORT: '0',
     HOST: '127.0.0.1',
     DATA_DIR: directory,
-    DATABASE_URL: `sqlite:${directory}/recount.db`,
+    DATABASE_URL: `sqlite:${file}`,
     PARTITIONS: '2',
     OWNER_CODE,
     JWT_SECRET,
@@ -60,7 +63,7 @@ export async function startFixture(env: Record<string, string> = {}): Promise<Fi
     NODE_ENV: 'test',
     ...env,
   })
-  const recount = await startRecount(config)
+  const recount = await startRecount(config, options)
   const { url, tokens, keyring } = recount
   const apps = async (): Promise<[TestApp, TestApp]> => [await newApp(url, OWNER_CODE), await newApp(url, OWNER_CODE, { name: 'Other app' })]
   const [app, other] = await apps().catch(async (error: unknown) => {
@@ -68,7 +71,7 @@ export async function startFixture(env: Record<string, string> = {}): Promise<Fi
     throw error
   })
   return {
-    ...{ url, tokens, keyring, app, other },
+    ...{ url, tokens, keyring, file, app, other },
     ask: (asked) => ask(url, asked),
     issue: async (body) => {
       const answer = await send('POST', `${url}/auth/api-key`, { token: app.userToken, body: { appId: app.appId, ...body } })
