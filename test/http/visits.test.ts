@@ -29,7 +29,7 @@ describe('visits over HTTP', function () {
 
   async function newSite(timezone = 'UTC'): Promise<Site> {
     const { body } = await fixture.ask({ path: '/auth/register', token: fixture.app.userToken, body: { name: 'A site', timezone } })
-    const { token } = await fixture.issue({ appId: body['appId'] as string, scopes: ['collect', 'query'] })
+    const { token } = await fixture.issue({ appId: body['appId'], scopes: ['collect', 'query'] })
     let last = ''
     const answer = async (path: string): Promise<Numbers> => {
       const told = await fixture.ask({ path: `${path}&after=${last}`, token })
@@ -60,7 +60,7 @@ describe('visits over HTTP', function () {
   /** Sorted by value, so that a case need not know how ties are broken. */
   async function rowsOf(site: Site, dimension: string, params: string): Promise<Numbers[]> {
     const { rows } = await site.ask(`/analytics/breakdown?dimension=${dimension}&${params}`)
-    return (rows as { value: string }[]).toSorted((left, right) => (left.value < right.value ? -1 : 1)) as unknown as Numbers[]
+    return (rows as { value: string }[]).toSorted((left, right) => (left.value < right.value ? -1 : 1))
   }
 
   async function check(site: Site, { params = `from=${DAY}&to=2026-03-11`, overview, rows = {} }: VisitCase['then'][number]): Promise<void> {
