@@ -8,6 +8,26 @@ export const SESSION = 3
 
 export const NOBODY = -1
 
+/** Of one event; NOBODY where it lacks one. */
+export interface EventIdentities {
+  readonly user: number
+  readonly anonymous: number
+  readonly cookieless: number
+  readonly session: number
+}
+
+/** METRICS, Visitor: userId, else anonymousId, else cookieless id. */
+export function visitorOf({ user, anonymous, cookieless }: EventIdentities): number {
+  if (user !== NOBODY) return user
+  return anonymous === NOBODY ? cookieless : anonymous
+}
+
+/** METRICS, Visit, and visitRules.ts: sessionId, else anonymousId, else cookieless id, else userId; bots apart from people. */
+export function clientOf({ user, anonymous, cookieless, session }: EventIdentities, bot: boolean): number {
+  const number = session !== NOBODY ? session : anonymous !== NOBODY ? anonymous : cookieless !== NOBODY ? cookieless : user
+  return number === NOBODY ? NOBODY : number * 2 + (bot ? 1 : 0)
+}
+
 export class Identities {
   private readonly numbers: readonly Map<string, number>[] = [new Map(), new Map(), new Map(), new Map()]
   private kinds = new Uint8Array(1_024)
@@ -36,21 +56,13 @@ export class Identities {
     return this.kinds[number]!
   }
 
-  /** METRICS, Visitor: userId, else anonymousId, else cookieless id. */
-  visitorOf({ userId, anonymousId, cookieless }: EventCollected): number {
-    if (userId !== undefined) return this.number(USER, userId)
-    if (anonymousId !== undefined) return this.number(ANONYMOUS, anonymousId)
-    return cookieless === undefined ? NOBODY : this.number(COOKIELESS, cookieless)
-  }
-
-  /** METRICS, Visit, and visitRules.ts: sessionId, else anonymousId, else cookieless id, else userId; bots apart from people. */
-  clientOf({ sessionId, anonymousId, cookieless, userId }: EventCollected, bot: boolean): number {
-    let number = NOBODY
-    if (sessionId !== undefined) number = this.number(SESSION, sessionId)
-    else if (anonymousId !== undefined) number = this.number(ANONYMOUS, anonymousId)
-    else if (cookieless !== undefined) number = this.number(COOKIELESS, cookieless)
-    else if (userId !== undefined) number = this.number(USER, userId)
-    return number === NOBODY ? NOBODY : number * 2 + (bot ? 1 : 0)
+  of({ userId, anonymousId, cookieless, sessionId }: EventCollected): EventIdentities {
+    return {
+      user: userId === undefined ? NOBODY : this.number(USER, userId),
+      anonymous: anonymousId === undefined ? NOBODY : this.number(ANONYMOUS, anonymousId),
+      cookieless: cookieless === undefined ? NOBODY : this.number(COOKIELESS, cookieless),
+      session: sessionId === undefined ? NOBODY : this.number(SESSION, sessionId),
+    }
   }
 
   /** How many numbers clientOf may have answered. */

@@ -6,9 +6,8 @@ import type { EventCollected } from '../../events/eventCollected.ts'
 import { arrivalValues, eventValues, metadataValue } from '../../projections/dimensions.ts'
 import { namedDevice, userAgent } from '../../projections/userAgents.ts'
 import { isPageview, roleOf } from '../../projections/visitRules.ts'
-import { ANONYMOUS, COOKIELESS } from '../../projections/visitors.ts'
 import { Dictionary } from './dictionary.ts'
-import { Identities, NOBODY } from './identities.ts'
+import { clientOf, type EventIdentities, Identities, NOBODY, visitorOf } from './identities.ts'
 import { EVENT_NAME, type Needs } from './needs.ts'
 
 export const IN_FORCE = 1
@@ -117,20 +116,21 @@ export class Rows {
       (role === 'interactive' ? INTERACTIVE : role === 'engagement' ? ENGAGEMENT : 0) |
       (agent.bot ? BOT : 0) |
       (data.url === undefined ? 0 : HAS_URL)
-    this.visitor[row] = this.identities.visitorOf(data)
-    this.client[row] = this.identities.clientOf(data, agent.bot)
-    this.putLinks(row, data)
+    const identities = this.identities.of(data)
+    this.visitor[row] = visitorOf(identities)
+    this.client[row] = clientOf(identities, agent.bot)
+    this.putLinks(row, identities)
     if (this.device !== undefined) this.device[row] = data.device === undefined ? agent.device : namedDevice(data.device)
     for (const { field, read } of this.readers) field.codes[row] = field.dictionary.code(read(data))
     for (const { name, values } of this.numberColumns) values[row] = numberIn(data, name)
   }
 
-  private putLinks(row: number, { userId, anonymousId, cookieless }: EventCollected): void {
-    const [before, beside] = [userId === undefined ? undefined : anonymousId, userId === undefined ? undefined : cookieless]
-    if (before !== undefined) this.anonymous ??= new Int32Array(this.position.length).fill(NOBODY)
-    if (beside !== undefined) this.cookieless ??= new Int32Array(this.position.length).fill(NOBODY)
-    if (this.anonymous !== undefined) this.anonymous[row] = before === undefined ? NOBODY : this.identities.number(ANONYMOUS, before)
-    if (this.cookieless !== undefined) this.cookieless[row] = beside === undefined ? NOBODY : this.identities.number(COOKIELESS, beside)
+  private putLinks(row: number, { user, anonymous, cookieless }: EventIdentities): void {
+    const [before, beside] = user === NOBODY ? [NOBODY, NOBODY] : [anonymous, cookieless]
+    if (before !== NOBODY) this.anonymous ??= new Int32Array(this.position.length).fill(NOBODY)
+    if (beside !== NOBODY) this.cookieless ??= new Int32Array(this.position.length).fill(NOBODY)
+    if (this.anonymous !== undefined) this.anonymous[row] = before
+    if (this.cookieless !== undefined) this.cookieless[row] = beside
   }
 
   private addField(name: string): void {
