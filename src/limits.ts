@@ -129,6 +129,9 @@ export const LIMITS = {
   liveEvents: 200_000,
   liveEventsKept: 500_000,
   liveAppsKept: 1_000,
+  /** Events of one visit that are read to list them, and visits that are looked at for a page of a person's events. */
+  visitEventsRead: 20_000,
+  timelineVisits: 500,
   /** How many events of an app an answer from the log reads, and how long it may take, before it is refused. */
   logAnswerEvents: 5_000_000,
   logAnswerMs: 120_000,
