@@ -14,14 +14,17 @@ import { analyticsRoutes } from './routes/analytics.ts'
 import { appRoutes } from './routes/apps.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { diffRoutes } from './routes/diff.ts'
+import { correctionRoutes } from './routes/corrections.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { goalRoutes } from './routes/goals.ts'
 import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { peopleRoutes } from './routes/people.ts'
 import { projectionRoutes } from './routes/projections.ts'
 import { recountRoutes } from './routes/recounts.ts'
+import { restatementRoutes } from './routes/restatements.ts'
 import { rootRoutes } from './routes/root.ts'
 import { signInRoutes } from './routes/signIn.ts'
 import { webRoutes } from './routes/web.ts'
@@ -53,9 +56,12 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
   app.use(keyRoutes(deps))
   app.use(analyticsRoutes(deps, authority))
   app.use(webRoutes(deps, authority))
+  app.use(peopleRoutes(deps, authority))
   app.use(diffRoutes(deps, authority))
   app.use(recountRoutes(deps))
   app.use(eventRoutes(deps, authority))
+  app.use(correctionRoutes(deps))
+  app.use(restatementRoutes(deps, authority))
   app.use(goalRoutes(deps, authority))
   app.use(definitionRoutes(deps))
   app.use(projectionRoutes(deps))

@@ -1,9 +1,11 @@
 // The schemas of the OpenAPI document by name: the very objects that requests are checked against, and that the answers of
 // the tests are held to.
 import { collectBodySchema, eventInputSchema } from '../commands/eventInput.ts'
+import { correctionBody } from '../commands/correctEvent.ts'
 import { issueApiKey } from '../commands/issueApiKey.ts'
 import { reviseDefinitionBody } from '../commands/reviseDefinition.ts'
 import { registerApp } from '../commands/registerApp.ts'
+import { retractionBody } from '../commands/retractEvent.ts'
 import { revokeApiKey } from '../commands/revokeApiKey.ts'
 import { rotateApiKey } from '../commands/rotateApiKey.ts'
 import { updateAppBody } from '../commands/updateApp.ts'
@@ -17,20 +19,26 @@ import { keysResult } from '../queries/keys.ts'
 import { live } from '../queries/live.ts'
 import { overview } from '../queries/overview.ts'
 import { projectionsResult } from '../queries/projections.ts'
+import { timeline } from '../queries/timeline.ts'
 import { timeseries } from '../queries/timeseries.ts'
+import { restatementReasons, restatements } from '../queries/restatements.ts'
 import { userStats } from '../queries/userStats.ts'
+import { visits } from '../queries/visits.ts'
 import { objectOf, withAsOf } from './questions.ts'
 import * as analytics from './routes/analytics.ts'
 import * as apps from './routes/apps.ts'
 import { collectParameters } from './routes/collect.ts'
 import * as definitions from './routes/definitions.ts'
+import * as corrections from './routes/corrections.ts'
 import * as events from './routes/events.ts'
 import { diffAnswer, diffParameters } from './routes/diff.ts'
 import * as goals from './routes/goals.ts'
 import { healthSchema } from './routes/health.ts'
 import * as keys from './routes/keys.ts'
+import * as people from './routes/people.ts'
 import * as projections from './routes/projections.ts'
 import { recountAnswer, recountSchema } from './routes/recounts.ts'
+import * as restating from './routes/restatements.ts'
 import { rootSchema } from './routes/root.ts'
 import * as signIn from './routes/signIn.ts'
 import * as web from './routes/web.ts'
@@ -109,10 +117,22 @@ export const COMPONENTS = {
   Breakdown: breakdown.result,
   LiveParameters: web.liveParameters,
   Live: live.result,
+  VisitsParameters: people.visitsParameters,
+  Visits: visits.result,
+  TimelineParameters: people.timelineParameters,
+  Timeline: timeline.result,
   EventsParameters: events.eventsParameters,
   Events: browseEvents.result,
   OneEventParameters: events.oneEventParameters,
   OneEvent: oneEvent.result,
+  CorrectionParameters: corrections.correctionParameters,
+  CorrectionBody: correctionBody,
+  RetractionBody: retractionBody,
+  Corrected: corrections.correctedAnswer,
+  RestatementsParameters: restating.restatementsParameters,
+  Restatements: restatements.result,
+  RestatementReasonsParameters: restating.restatementReasonsParameters,
+  RestatementReasons: restatementReasons.result,
   DefineDimensionBody: definitions.defineDimensionBody,
   DefineGoalBody: definitions.defineGoalBody,
   DefineReportBody: definitions.defineReportBody,
