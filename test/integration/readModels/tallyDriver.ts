@@ -7,7 +7,7 @@ import { migrate } from '../../../src/kernel/migrations.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import { bytesOf } from '../../../src/projections/rows.ts'
 import { createWebTally, WEB_TALLY_TABLES } from '../../../src/projections/webCounting.ts'
-import { newWebMemory } from '../../../src/projections/webMemory.ts'
+import { newWebMemory, type WebMemory } from '../../../src/projections/webMemory.ts'
 import type { WebTally } from '../../../src/projections/webTally.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { freshDatabase } from '../../support/servers.ts'
@@ -36,10 +36,12 @@ export interface Cut {
   /** Starts from empty memory after each stretch. */
   readonly forgetful?: boolean
   readonly valuesPerDay?: number
+  /** To go on from. */
+  readonly memory?: WebMemory
 }
 
 export async function tallySteps(database: Database, build: number, zones: ReadonlyMap<string, string>, steps: readonly Step[], cut: Cut): Promise<void> {
-  let memory = newWebMemory()
+  let memory = cut.memory ?? newWebMemory()
   for (let at = 0; at < steps.length; at += cut.size) {
     if (cut.forgetful === true) memory = newWebMemory()
     const tally = createWebTally(memory, { timezoneOf: (appId) => zones.get(appId)! }, cut.valuesPerDay)

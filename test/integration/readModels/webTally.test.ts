@@ -162,6 +162,20 @@ for (const engine of ['sqlite', 'mysql'] as const) {
       await tally.prepare(database.knex, 8, [{ appId: OLD, data: steps[0]!.data }], [{ appId: OLD, dimension: 'page', value: '/', day: 3 }])
       assert.throws(() => tally.ref(OLD, 'page', '/', 4), /not prepared/)
       assert.throws(() => tally.ref(OLD, 'page', '/else', 3), /not prepared/)
+      tally.visitEvents(OLD, { day: 3, bot: false, visitor: -1, events: 1, pageviews: 0, refs: [tally.ref(OLD, 'page', '/', 3)] }, -1)
+      await assert.rejects(database.knex.transaction((trx) => tally.write(trx, 8)), /less than nothing/)
+    })
+
+    it('takes nothing over from a stretch that was never written', async () => {
+      const memory = newWebMemory()
+      const given = createWebTally(memory, { timezoneOf: (appId) => ZONES.get(appId)! })
+      const wanted = [{ appId: LARGE, dimension: 'page', value: '/never written', day: 3 }]
+      await given.prepare(database.knex, 10, [{ appId: LARGE, data: { event: 'pageview', anonymousId: 'never written' } }], wanted)
+      given.visitor(LARGE, { event: 'pageview', anonymousId: 'never written' })
+      const some = steps.slice(0, 50)
+      await tallySteps(database, 10, ZONES, some, { size: 20, memory })
+      await tallySteps(database, 11, ZONES, some, { size: 50 })
+      assert.deepEqual(await tallyRows(database, 10), await tallyRows(database, 11))
     })
 
     it('counts a visitor who turned out to be a user as that user, until a correction says otherwise', async () => {
