@@ -16,7 +16,7 @@ const identity = fc.record(
   { requiredKeys: [] },
 )
 const said = fc.record({
-  minutes: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(0, 7, 20, 1_450, 1_470, -1_450) }, { weight: 1, arbitrary: fc.integer({ min: -3_000, max: 3_000 }) }),
+  minutes: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(0, 0, 7, 20, 1_450, 1_470, -1_450) }, { weight: 1, arbitrary: fc.integer({ min: -3_000, max: 3_000 }) }),
   event: fc.constantFrom(...NAMES),
   agent: fc.option(fc.constantFrom(...AGENTS), { nil: undefined, freq: 2 }),
   device: fc.option(fc.constantFrom('tablet', 'tv'), { nil: undefined, freq: 2 }),
@@ -56,6 +56,8 @@ export class History {
   constructor(
     private readonly driver: Driver,
     private readonly apps: readonly Place[],
+    /** What events say besides. */
+    private readonly more: (change: Change) => Partial<EventCollected> = () => ({}),
   ) {}
 
   async write(changes: readonly Change[]): Promise<void> {
@@ -63,7 +65,7 @@ export class History {
       const { appId, around } = this.apps[change.app]!
       const id = uuidv5(appId, String(change.id))
       const { minutes, event, agent, device, ip, identity: who } = change.said
-      const data = { event, ...who, ...(agent === undefined ? {} : { userAgent: agent.text }), ...(device === undefined ? {} : { device }), ...(ip === undefined ? {} : { ip }) }
+      const data = { event, ...who, ...(agent === undefined ? {} : { userAgent: agent.text }), ...(device === undefined ? {} : { device }), ...(ip === undefined ? {} : { ip }), ...this.more(change) }
       const collected: Collected = { id, appId, at: around + minutes * MINUTE, data }
       if (change.kind === 'collect') this.waiting.push(collected)
       else await this.change(change.kind, collected)
