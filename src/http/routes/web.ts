@@ -76,7 +76,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    * @openapi
    * /analytics/live:
    *   get:
-   *     operationId: live
+   *     operationId: liveVisitors
    *     tags: [Analytics]
    *     summary: Who is here now, and minute by minute for half an hour
    *     description: Exact and never cached; bots are left out.
