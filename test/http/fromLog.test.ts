@@ -19,6 +19,7 @@ describe('answers from the log over HTTP', function () {
   let last: string
   /** Position of the log after the events above. */
   let position: number
+  let nowMs = Date.parse('2026-11-22T12:00:00Z')
 
   const get = (path: string, more: Record<string, string> = {}, token = fixture.app.token): Promise<Told> =>
     fixture.ask({ path: `/analytics/${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(more).toString()}`, token })
@@ -36,7 +37,7 @@ describe('answers from the log over HTTP', function () {
   const day = { from: DAY, to: '2026-11-11' }
 
   before(async () => {
-    fixture = await startFixture({}, { clock: { now: () => Date.parse('2026-11-22T12:00:00Z') } })
+    fixture = await startFixture({}, { clock: { now: () => nowMs } })
     last = await collect(VISITS)
     position = positionOf(await answered('event-summary', { after: last }))
   })
@@ -85,12 +86,15 @@ describe('answers from the log over HTTP', function () {
   it('answers as known at a position or a time, whatever came later', async () => {
     const before = await answered('event-summary', { ...day, after: last })
     const { recordedAt } = before['asOf'] as { recordedAt: string }
+    nowMs += 3_600_000
     const late = await collect([{ event: 'signup', userId: 'late', timestamp: at(DAY, '12:00:00') }])
     const now = await answered('event-summary', { ...day, after: late })
     assert.deepEqual([before['count'], now['count']], [3, 4])
     const known = await answered('event-summary', { ...day, asOf: String(position) })
     assert.deepEqual([known['count'], positionOf(known), (known['asOf'] as { lagEvents: number }).lagEvents], [3, position, positionOf(now) - position])
-    assert.equal((await answered('event-summary', { ...day, asOf: recordedAt }))['asOf'] !== undefined, true)
+    const then = await answered('event-summary', { ...day, asOf: recordedAt })
+    assert.deepEqual([then['count'], then['asOf']], [3, known['asOf']])
+    assert.equal((await answered('event-summary', { ...day, asOf: new Date(nowMs).toISOString() }))['count'], 4)
     const none = await answered('event-summary', { ...day, asOf: '2020-01-01' })
     assert.deepEqual([none['count'], none['asOf']], [0, { position: 0, recordedAt: null, lagEvents: positionOf(now) }])
   })
