@@ -19,16 +19,27 @@ const PLACES = [
 ]
 const BOT = 'Googlebot/2.1 (+http://www.google.com/bot.html)'
 
+/** One of them often, so that its visits grow together and apart. */
+const CLIENTS: Pick<EventCollected, 'sessionId' | 'anonymousId' | 'cookieless' | 'userId'>[] = [
+  ...Array.from({ length: 6 }, () => ({ anonymousId: 'x' })),
+  { anonymousId: 'x', userId: 'ann' },
+  { anonymousId: 'x', userId: 'bob' },
+  { anonymousId: 'y' },
+  { cookieless: 'c'.repeat(22) },
+  { cookieless: 'c'.repeat(22), userId: 'bob' },
+  { userId: 'ann' },
+  { sessionId: 's' },
+  { sessionId: 's', anonymousId: 'y' },
+  {},
+]
+
 const told = fc.record({
-  minutes: fc.oneof(fc.integer({ min: -90, max: 90 }), fc.integer({ min: -2_000, max: 2_000 })),
+  minutes: fc.oneof({ arbitrary: fc.integer({ min: -90, max: 90 }), weight: 4 }, { arbitrary: fc.integer({ min: -2_000, max: 2_000 }), weight: 1 }),
   kind: fc.constantFrom('pageview', 'pageview', 'click', 'engagement', 'passive'),
-  client: fc.record(
-    { sessionId: fc.constantFrom('s', 't'), anonymousId: fc.constantFrom('x', 'y'), cookieless: fc.constant('c'.repeat(22)), userId: fc.constantFrom('ann', 'bob') },
-    { requiredKeys: [] },
-  ),
+  client: fc.constantFrom(...CLIENTS),
   page: fc.constantFrom('/', '/a', '/b?utm_source=news&utm_medium=email'),
   referrer: fc.option(fc.constantFrom('https://www.google.com/', 'https://example.com/'), { nil: undefined }),
-  bot: fc.boolean(),
+  bot: fc.nat(9).map((number) => number === 0),
 })
 type Told = typeof told extends fc.Arbitrary<infer T> ? T : never
 
@@ -36,7 +47,7 @@ const change = fc.record({ of: fc.nat(), told: fc.option(told, { nil: undefined 
 
 const history = fc.record({
   place: fc.constantFrom(...PLACES),
-  steps: fc.array(fc.oneof({ arbitrary: fc.record({ collect: told }), weight: 5 }, { arbitrary: fc.record({ change }), weight: 2 }), { minLength: 1, maxLength: 50 }),
+  steps: fc.array(fc.oneof({ arbitrary: fc.record({ collect: told }), weight: 5 }, { arbitrary: fc.record({ change }), weight: 2 }), { minLength: 1, maxLength: 60, size: 'max' }),
 })
 type History = typeof history extends fc.Arbitrary<infer T> ? T : never
 
