@@ -1,14 +1,14 @@
 // One pass over an app's events up to a position: what was collected, with corrections and retractions applied, as rows.
 // Bounded in events, stopped by a signal, and polite: whatever else runs in the process has its turn after each page.
 import { setImmediate } from 'node:timers/promises'
-import { decodeData } from '../../events/catalogue.ts'
-import { contentOf } from '../../events/content.ts'
+import { decodeData, type FoldEvent } from '../../events/catalogue.ts'
+import type { Content } from '../../events/content.ts'
 import { eventCollected } from '../../events/eventCollected.ts'
 import { eventCorrected } from '../../events/eventCorrected.ts'
 import type { ScannedEvent } from '../../events/eventLog.ts'
 import { eventRetracted, type EventRetracted } from '../../events/eventRetracted.ts'
-import type { FoldEvent } from '../../events/catalogue.ts'
 import { LIMITS } from '../../limits.ts'
+import { readContent } from '../../projections/links.ts'
 import { type LogAnswerOptions, type LogSource, LogTooLong } from './logSource.ts'
 import type { Needs } from './needs.ts'
 import { Rows } from './rows.ts'
@@ -63,22 +63,27 @@ function take(rows: Rows, page: readonly ScannedEvent[], upTo: number): number {
 function apply(rows: Rows, event: ScannedEvent): void {
   switch (event.type) {
     case eventCollected.type:
-      rows.collect(event.position, contentOf(decoded(event)))
+      rows.collect(event.position, contentIn(event))
       return
     case eventCorrected.type: {
-      const correction = decoded(event)
-      const content = contentOf(correction)
-      if (content !== undefined) rows.replace(content.position, (content.data as unknown) === null ? undefined : content, event.position)
+      const content = contentIn(event)
+      if (content !== undefined) rows.replace(content.position, content, event.position)
       return
     }
     case eventRetracted.type: {
-      const { data } = decoded(event)
-      if (data !== null) rows.replace((data as EventRetracted).position, undefined, event.position)
+      const data = decodeData(event) as EventRetracted | null
+      if (data !== null) rows.replace(data.position, undefined, event.position)
     }
   }
 }
 
-/** As much of a decoded event as contents are made of. */
-function decoded(event: ScannedEvent): FoldEvent {
-  return { position: event.position, type: event.type, occurredAt: event.occurredAt, data: decodeData(event) } as FoldEvent
+/** Undefined for what was erased, and for what no fold can read: that counts nowhere. */
+function contentIn(event: ScannedEvent): Content | undefined {
+  let data: unknown
+  try {
+    data = decodeData(event)
+  } catch {
+    return undefined
+  }
+  return readContent({ position: event.position, type: event.type, occurredAt: event.occurredAt, data } as FoldEvent)
 }

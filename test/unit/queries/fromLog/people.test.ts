@@ -82,6 +82,17 @@ describe('what counts of the log', () => {
     assert.equal((await history.overview()).events, 1)
   })
 
+  it('passes over what cannot be read, and lets a correction put it right', async () => {
+    const history = new History()
+    const broken = history.put('EventCollected', 0, '{"event":')
+    history.put('EventCollected', 0, '{"url":"https://example.com/"}')
+    const event = history.add(1, { anonymousId: 'a' })
+    history.put('EventCorrected', 0, `{"position":${event},"data":{}}`)
+    assert.equal((await history.overview()).events, 1)
+    history.correct(broken, 2, { anonymousId: 'b' })
+    assert.deepEqual(await history.values('page'), { '/': [2, 2, 2, 2] })
+  })
+
   it('reads page by page to the position, tells how far it is, and reads no further', async () => {
     const history = new History(2)
     for (let at = 0; at < 7; at++) history.add(at, { anonymousId: 'a' })
@@ -90,6 +101,9 @@ describe('what counts of the log', () => {
     const { events } = (await history.ask({ name: 'overview' }, { upTo, onProgress: (scanned) => told.push(scanned) })) as { events: number }
     assert.deepEqual([events, told], [5, [2, 4, 5]])
     assert.deepEqual(history.scans.map(({ after }) => after), [0, 6, 12])
+    history.scans.length = 0
+    await history.ask({ name: 'overview' }, { upTo: history.events[3]!.position })
+    assert.deepEqual(history.scans.map(({ after }) => after), [0, 6])
   })
 
   it('refuses a log that is too long, and stops when told', async () => {

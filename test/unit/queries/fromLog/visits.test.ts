@@ -85,6 +85,7 @@ describe('visits from the log', () => {
     history.add(10, { anonymousId: 'a' })
     history.add('2026-11-02T23:55:00Z', { anonymousId: 'b' })
     history.add('2026-11-03T00:00:00Z', { anonymousId: 'b' })
+    history.add('2026-11-03T00:00:00Z', { anonymousId: 'c' })
     const { visits, visitors, pageviews, viewsPerVisit, visitDurationSeconds, bounceRate } = await history.overview()
     assert.deepEqual({ visits, visitors, pageviews }, { visits: 1, visitors: 2, pageviews: 2 })
     assert.deepEqual({ viewsPerVisit, visitDurationSeconds, bounceRate }, { viewsPerVisit: 2, visitDurationSeconds: 300, bounceRate: 0 })
