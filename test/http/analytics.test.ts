@@ -70,7 +70,7 @@ describe('the numbers of a site over HTTP', function () {
     })
     assert.deepEqual((await body('/analytics/visits?anonymousId=browser'))['visits'], visits)
     const first = await body('/analytics/timeline?userId=ann&limit=2')
-    const names = (page: Record<string, unknown>): unknown[] => (page['events'] as { event: string; url: string; visitStart: string }[]).map(({ event, url, visitStart }) => [event, url ?? null, visitStart === start])
+    const names = (page: Record<string, unknown>): unknown[] => (page['events'] as { event: string; url: string | null; visitStart: string }[]).map(({ event, url, visitStart }) => [event, url, visitStart === start])
     assert.deepEqual(names(first), [['signup', null, true], ['pageview', 'https://example.com/pricing', true]])
     const second = await body(`/analytics/timeline?userId=ann&limit=2&cursor=${encodeURIComponent(String(first['nextCursor']))}`)
     assert.deepEqual([names(second), second['nextCursor']], [[['pageview', 'https://example.com/', true]], null])
