@@ -138,7 +138,16 @@ function suite(engine: Engine, numRuns: number): void {
       await fc.assert(fc.asyncProperty(story, (one) => play(driver, one)), { numRuns, endOnFailure: process.env['NOSHRINK'] !== undefined })
     })
 
-    it('count real edits by page, with what was added and deleted', async () => {
+    it('unlink whom a retracted event alone linked', async () => {
+      const one = (kind: Change['kind'], id: number, identity: Change['said']['identity']): Change =>
+        ({ kind, app: 0, id, said: { minutes: 0, event: 'click', agent: undefined, device: undefined, ip: undefined, identity } })
+      const linking = { userId: 'ann', anonymousId: 'x' }
+      // In four parts: each is folded before the next is written.
+      const changes = [one('collect', 0, linking), one('collect', 1, { anonymousId: 'x' }), one('collect', 2, { userId: 'ann' }), one('retract', 0, linking)]
+      await play(driver, { places: [PLACES[0]!, PLACES[0]!], changes, bots: 'include' })
+    })
+
+    it('count real edits, with what was added and deleted', async () => {
       const lines = readFileSync(new URL('../../fixtures/realData/wikiticker_excerpt.jsonl', import.meta.url), 'utf8').trimEnd().split('\n')
       const edits = lines.map((line) => JSON.parse(line) as Edit)
       const appId = uuidv7()
