@@ -149,9 +149,11 @@ class PageLoad {
     const contents = new Map<number, Item>()
     for (const visit of new Set(inPage.flatMap(({ at }) => timeline.touching(at)))) {
       const positions = await positionsOf(this.db, this.build, app.key, timeline.key, visit)
-      for (const event of (await this.reader.at(positions)).values()) {
-        const content = readContent(event)
-        if (content !== undefined) contents.set(content.contentPosition, this.item(app.appId, content))
+      for (const some of chunks(positions)) {
+        for (const event of (await this.reader.at(some)).values()) {
+          const content = readContent(event)
+          if (content !== undefined) contents.set(content.contentPosition, this.item(app.appId, content))
+        }
       }
     }
     await this.prepare([...contents.values()])
