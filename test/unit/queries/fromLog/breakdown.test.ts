@@ -78,8 +78,18 @@ describe('breakdowns from the log', () => {
     const history = new History()
     history.add(1_430, { anonymousId: 'a', ...url('/a') })
     history.add(1_441, { anonymousId: 'a', ...url('/b') })
+    history.add('2026-11-03T00:00:00Z', { anonymousId: 'b', ...url('/c') })
     assert.deepEqual(await history.values('page'), { '/a': [1, 1, 1, 1], '/b': [0, 0, 1, 0] })
-    assert.deepEqual(await history.values('page', { range: day('2026-11-03') }), { '/b': [1, 1, 0, 1] })
+    assert.deepEqual(await history.values('page', { range: day('2026-11-03') }), { '/b': [1, 1, 0, 1], '/c': [1, 1, 1, 1] })
+  })
+
+  it('counts people and not ids in each value', async () => {
+    const history = new History()
+    history.add(0, { anonymousId: 'a', ...url('/a') })
+    history.add(1, { anonymousId: 'b', ...url('/a') })
+    history.add(2, { userId: 'u', anonymousId: 'a', ...url('/b') })
+    history.add(3, { userId: 'u', anonymousId: 'b', ...url('/b') })
+    assert.deepEqual(await history.values('page', { sort: 'visitors' }), { '/a': [2, 1, 2, 2], '/b': [2, 1, 2, 2] })
   })
 
   it('gives the dimensions of a visit to all its carrying events, and to no others', async () => {

@@ -108,6 +108,9 @@ describe('reports from the log', () => {
     history.add(1, { value: 0.25, url: 'https://example.com/x' })
     assert.deepEqual((await report(history, { measures })).rows, [{ at: null, dimensions: [], measures: [2, 0.75] }])
     assert.deepEqual((await report(history, { measures, filter: 'page is "/x"' })).rows, [{ at: null, dimensions: [], measures: [1, 0.25] }])
+    // Nothing to sum is not the same as a sum of nothing.
+    history.add(2, { value: -0.75 })
+    assert.deepEqual((await report(history, { measures })).rows[0]!.measures, [3, 0])
   })
 })
 
