@@ -20,6 +20,12 @@ class ExplainedMysql extends MysqlEventLog {
     this.values = [...values]
     return super.select(from, values)
   }
+
+  sql = ''
+  protected override prepared(sql: string, values: Parameters<MysqlEventLog['prepared']>[1]): ReturnType<MysqlEventLog['prepared']> {
+    this.sql = sql
+    return super.prepared(sql, values)
+  }
 }
 
 class ExplainedSqlite extends SqliteEventLog {
@@ -33,7 +39,7 @@ class ExplainedSqlite extends SqliteEventLog {
 describe('indexes of the log', function () {
   this.timeout(60_000)
 
-  it('readApp and browse use the app index on MySQL, and so does find', async () => {
+  it('readApp and browse use the app index on MySQL, and so do find, and scan of an app that is little of its partition', async () => {
     const url = await freshDatabase()
     const store = await openStore(url)
     const log = new ExplainedMysql(createLogPool(url), store.log.partitions, systemClock, 1_000_000)
@@ -50,6 +56,11 @@ describe('indexes of the log', function () {
     assert.equal(await keyOf(), 'events_app_position')
     await log.find(appId, randomUUID())
     assert.match(String(await keyOf()), /^events_app_event$|^null$/)
+    // In the table's own order where that skips little.
+    for (const [id, index] of [[appId, 'events_app_position'], [other, 'PRIMARY']] as const) {
+      assert.ok((await log.scan(id, 0, 100)).length > 0)
+      assert.match(log.sql, new RegExp(`FORCE INDEX \\(${index}\\) WHERE`))
+    }
     await log.close()
     await store.close()
   })
