@@ -27,7 +27,7 @@ export interface Mark {
   readonly position: number
 }
 
-/** As `byTime` of visitRules says. */
+/** The order within a visit (visitRules). */
 export function isBefore(left: Mark, right: Mark): boolean {
   return left.at < right.at || (left.at === right.at && left.position < right.position)
 }
