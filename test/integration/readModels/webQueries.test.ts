@@ -137,6 +137,10 @@ for (const engine of ['sqlite', 'mysql'] as const satisfies readonly Engine[]) {
       assert.deepEqual([told.from, told.points.filter(({ events }) => events > 0).map(({ at }) => at)], ['log', ['1971-06-01T00:44:30.000Z']])
       const days = await site.timeseries({ interval: 'day', from: '1971-05-31', to: '1971-06-02' })
       assert.deepEqual([days.from, days.points.map(({ events }) => events)], ['tables', [0, 1]])
+      // The day begins in the midst of a quarter of an hour, of which each of the two days has its part.
+      for (const second of [29, 30]) site.event(`1971-06-01T00:44:${second}Z`, 'ann')
+      const [before, after] = [await site.overview({ from: '1971-05-31', to: '1971-06-01' }), await site.overview({ from: '1971-06-01', to: '1971-06-01T02:00:00Z' })]
+      assert.deepEqual([before.from, before.events, after.from, after.events], ['tables', 1, 'tables', 2])
     })
 
     it('pass over a date that Apia skipped, and begin weeks on Monday and months on the first', async () => {
