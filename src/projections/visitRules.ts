@@ -1,16 +1,17 @@
 // What makes a visit (METRICS, Visit), said once for everything that cuts visits. None of it depends on the order in which
 // events arrive: a client's carrying events, in order of time, are cut where more than 30 minutes pass between two of them,
 // and what remains is a visit from its first interactive event on, if it has one.
-//
-// Order of events within a visit: by time, and of one instant by the position at which they were collected.
-// Entry page: `page` of the visit's first pageview; exit page: of its last. Arrival (referrer, source, channel, UTM): of its
-// first interactive event that has a url; without one the visit has none.
-// Bounce: exactly one pageview, and no other interactive event. Duration: from the first interactive event to the last
-// carrying one. A visit counts in the range, and on the day, in which it starts. Bounce rate and views per visit range over
-// visits with a pageview, duration over all visits.
 import type { EventCollected } from '../events/eventCollected.ts'
 import { userAgent } from './userAgents.ts'
 
+/**
+ * Order of events within a visit: by time, and of one instant by the position at which they were collected.
+ * Entry page: `page` of the visit's first pageview; exit page: of its last. Arrival (referrer, source, channel, UTM): of its
+ * first interactive event that has a url; without one the visit has none.
+ * Bounce: exactly one pageview, and no other interactive event. Duration: from the first interactive event to the last
+ * carrying one. A visit counts in the range, and on the day, in which it starts. Bounce rate and views per visit range over
+ * visits with a pageview, duration over all visits.
+ */
 export const VISIT_GAP_MS = 30 * 60_000
 
 /**
