@@ -65,7 +65,7 @@ for (const engine of ['sqlite', 'mysql'] as const satisfies readonly Engine[]) {
         const told = await askVisits({ userId: 'ann', limit: 7, ...(cursor === '' ? {} : { cursor }) })
         seen.push(...told.visits.map(({ start, events }) => `${start} ${events}`))
         cursor = told.nextCursor
-        if (page === 1) await counted(at(5_000, { userId: 'ann' }))
+        if (page === 1) await counted(at(5_000, { userId: 'ann' }), at(5_001, { userId: 'ann' }))
       }
       assert.deepEqual([seen.length, new Set(seen).size], [26, 26])
       for (let cursor: string | null = '', page = 0; cursor !== null; page++) {
@@ -74,7 +74,7 @@ for (const engine of ['sqlite', 'mysql'] as const satisfies readonly Engine[]) {
         cursor = told.nextCursor
         if (page === 0) await counted(at(9_000, { userId: 'ann' }))
       }
-      assert.deepEqual([shown.length, new Set(shown).size], [77, 77])
+      assert.deepEqual([shown.length, new Set(shown).size], [78, 78])
     })
 
     it('tell persons apart who share a session, and leave out what belongs to no visit', async () => {
