@@ -96,7 +96,7 @@ export const visits: Query<VisitsParams, Visits> = {
       visits: [
         {
           ...{ start: '2026-11-22T11:50:00.000Z', end: '2026-11-22T11:59:00.000Z', durationSeconds: 540, pageviews: 4, events: 5, bounce: false, bot: false },
-          ...{ entryPage: '/', exitPage: '/pricing', source: 'Google', channel: 'search', country: 'DE', device: 'mobile', browser: 'Chrome' },
+          ...{ entryPage: '/', exitPage: '/pricing', source: 'Google', channel: 'Organic Search', country: 'DE', device: 'mobile', browser: 'Chrome' },
         },
       ],
       nextCursor: null,
