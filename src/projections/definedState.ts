@@ -96,10 +96,10 @@ export function definesAnything({ context }: DefinedState, appId: string): boole
 export function contribute(state: DefinedState, app: DefinedApp, { data, occurredAt }: { data: EventCollected; occurredAt: number }, visitor: number, sign: 1 | -1): void {
   const bot = userAgent(data.userAgent).bot ? 1 : 0
   const dayMs = app.zone.at(occurredAt).fromMs
-  for (const matcher of app.matchers) {
+  for (const [index, matcher] of app.matchers.entries()) {
     if (!matcher.matches(data)) continue
     const bucket = matcher.hourly ? Math.max(dayMs, Math.floor(occurredAt / SLOT_MS) * SLOT_MS) : dayMs
-    const change = changeOf(state, app, matcher, bucket, bot, JSON.stringify(matcher.group(data)))
+    const change = changeOf(state, app, index, bucket, bot, JSON.stringify(matcher.group(data)))
     change.events += sign
     if (visitor >= 0) state.contributions.add(change.visitors, visitor, sign)
     for (const { label, number } of matcher.numbers(data)) {
@@ -117,12 +117,12 @@ export function changesOf({ changes }: DefinedState, app: DefinedApp): Map<strin
   return cells
 }
 
-function changeOf(state: DefinedState, app: DefinedApp, matcher: Matcher, bucket: number, bot: 0 | 1, groupValues: string): CellChange {
+function changeOf(state: DefinedState, app: DefinedApp, index: number, bucket: number, bot: 0 | 1, groupValues: string): CellChange {
   const cells = changesOf(state, app)
-  const key = `${app.matchers.indexOf(matcher)} ${bucket} ${bot} ${groupValues}`
+  const key = `${index} ${bucket} ${bot} ${groupValues}`
   let change = cells.get(key)
   if (change === undefined) {
-    const { definition, revision } = matcher
+    const { definition, revision } = app.matchers[index]!
     const cell = { matcher: { definition, revision }, bucket, bot, groupKey: textKey(groupValues), groupValues }
     cells.set(key, (change = { ...cell, events: 0, visitors: state.contributions.newSet(), numbers: new Map() }))
   }

@@ -141,18 +141,18 @@ function suite(engine: Engine, numRuns: number): void {
     it('unlink whom a retracted event alone linked', async () => {
       const one = (kind: Change['kind'], id: number, identity: Change['said']['identity']): Change =>
         ({ kind, app: 0, id, said: { minutes: 0, event: 'click', agent: undefined, device: undefined, ip: undefined, identity } })
-      const linking = { userId: 'ann', anonymousId: 'x' }
+      const linking = { userId: 'ann', anonymousId: 'x' } as const
       // In four parts: each is folded before the next is written.
       const changes = [one('collect', 0, linking), one('collect', 1, { anonymousId: 'x' }), one('collect', 2, { userId: 'ann' }), one('retract', 0, linking)]
       await play(driver, { places: [PLACES[0]!, PLACES[0]!], changes, bots: 'include' })
     })
 
-    it('count real edits, with what was added and deleted', async () => {
+    it('count real edits by page, with what was added and deleted', async () => {
       const lines = readFileSync(new URL('../../fixtures/realData/wikiticker_excerpt.jsonl', import.meta.url), 'utf8').trimEnd().split('\n')
       const edits = lines.map((line) => JSON.parse(line) as Edit)
       const appId = uuidv7()
       await driver.register(appId, 'UTC')
-      const spec: ReportSpec = { name: 'Pages', event: 'edit', measures: [{ measure: 'count' }, { measure: 'sum', of: 'metadata.added' }, { measure: 'sum', of: 'metadata.deleted' }], dimensions: ['metadata.channel'], interval: 'none' }
+      const spec: ReportSpec = { name: 'Pages', event: 'edit', measures: [{ measure: 'count' }, { measure: 'sum', of: 'metadata.added' }, { measure: 'sum', of: 'metadata.deleted' }], dimensions: ['metadata.page'], interval: 'none' }
       const defined = define('report' as const, spec)
       await driver.append([{ eventId: uuidv7(), appId, type: 'ReportDefined', schemaVersion: 1, occurredAt: 0, meta: null, data: JSON.stringify({ definitionId: defined.definitionId, revision: 1, spec }), stream: `definitions:${appId}` }])
       await driver.collect(edits.map(({ time, page, channel, user, added, deleted }) => ({ id: uuidv7(), appId, at: Date.parse(time), data: { event: 'edit', userId: user, metadata: { page, channel, added, deleted } } })))
@@ -163,11 +163,12 @@ function suite(engine: Engine, numRuns: number): void {
         report.run({ trx, log: driver.log, build, appId, timezone: 'UTC', range, defined: { dimensions: [], goals: [], reports: [defined] }, position: 0, nowMs: 0 }, { definitionId: defined.definitionId, revision: 1, bots: 'exclude' }),
       )
       const naive = new Map<string, number[]>()
-      for (const { channel, added, deleted } of edits) {
-        const [count = 0, sumAdded = 0, sumDeleted = 0] = naive.get(channel) ?? []
-        naive.set(channel, [count + 1, sumAdded + added, sumDeleted + deleted])
+      for (const { page, added, deleted } of edits) {
+        const [count = 0, sumAdded = 0, sumDeleted = 0] = naive.get(page) ?? []
+        naive.set(page, [count + 1, sumAdded + added, sumDeleted + deleted])
       }
-      assert.deepEqual(new Map(rows.map(({ dimensions: [channel], measures }) => [channel, measures])), naive)
+      assert.deepEqual(new Map(rows.map(({ dimensions: [page], measures }) => [page, measures])), naive)
+      assert.deepEqual(Math.max(...rows.map(({ measures: [count] }) => count!)), Math.max(...[...naive.values()].map(([count]) => count!)))
     })
   })
 }
