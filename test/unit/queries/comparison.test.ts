@@ -26,6 +26,7 @@ describe('a comparison', () => {
     const last = '2023-02-28T00:00:00.000Z 2023-03-01T00:00:00.000Z'
     assert.equal(compared('year', '2024-02-28', '2024-02-29'), last)
     assert.equal(compared('year', '2024-02-29', '2024-03-01'), last)
+    assert.equal(compared('year', '2024-02-27', '2024-02-29'), '2023-02-27T00:00:00.000Z 2023-03-01T00:00:00.000Z')
     assert.equal(compared('year', '2024-02-01', '2024-03-01'), '2023-02-01T00:00:00.000Z 2023-03-01T00:00:00.000Z')
   })
 
