@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import type { NewEvent } from '../../../src/events/eventLog.ts'
+import { localDays } from '../../../src/kernel/calendar.ts'
 import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import type { Collected, Driver } from './driver.ts'
 import { AGENTS } from './reference.ts'
@@ -12,7 +13,7 @@ export const NAMES = ['pageview', 'click']
 
 // Few people, moments and events, so that changes meet: the one event that links two ids goes, or the last of a visitor's day.
 const identity = fc.record(
-  { userId: fc.constantFrom('ann', 'bob'), anonymousId: fc.constantFrom('x', 'y', 'ann'), cookieless: fc.constantFrom('c'.repeat(22), 'd'.repeat(22)) },
+  { userId: fc.constantFrom<string>('ann', 'bob'), anonymousId: fc.constantFrom<string>('x', 'y', 'ann'), cookieless: fc.constantFrom('c'.repeat(22), 'd'.repeat(22)) },
   { requiredKeys: [] },
 )
 const said = fc.record({
@@ -52,6 +53,9 @@ const IDS = new Set(['userId', 'anonymousId', 'cookieless'])
 export class History {
   private readonly known = new Map<string, Known>()
   private waiting: Collected[] = []
+  private readonly latest = new Map<string, number>()
+  /** What happened to closed days: events and pageviews, added and taken, by app, day, reached day and cause (0 late, 1 corrected, 2 retracted). */
+  readonly restated = new Map<string, [eventsAdded: number, eventsTaken: number, pageviewsAdded: number, pageviewsTaken: number]>()
 
   constructor(
     private readonly driver: Driver,
@@ -86,7 +90,21 @@ export class History {
       if (this.known.has(event.id)) continue
       const { position } = (await this.driver.log.find(event.appId, event.id))!
       this.known.set(event.id, { position, contentPosition: position, counts: event })
+      this.restate(event, 0, 0)
+      this.latest.set(event.appId, Math.max(event.at, this.latest.get(event.appId) ?? 0))
     }
+  }
+
+  /** Nothing here is recorded before it happens, so the log stands where its latest event does. */
+  private restate({ appId, at, data }: Collected, cause: 0 | 1 | 2, taken: 0 | 1): void {
+    const zone = localDays(this.apps.find((app) => app.appId === appId)!.timezone)
+    const [day, reached] = [zone.at(at).day, zone.at(this.latest.get(appId) ?? 0).day]
+    if (day >= reached) return
+    const key = `${appId} ${day} ${reached} ${cause}`
+    const numbers = this.restated.get(key) ?? [0, 0, 0, 0]
+    this.restated.set(key, numbers)
+    numbers[taken]++
+    if (data.event === 'pageview') numbers[taken === 0 ? 2 : 3]++
   }
 
   private async change(kind: Exclude<Change['kind'], 'collect'>, now: Collected): Promise<void> {
@@ -106,6 +124,8 @@ export class History {
     }
     await this.driver.append([event])
     known.contentPosition = (await this.driver.log.find(now.appId, event.eventId))!.position
+    this.restate(known.counts, retracts ? 2 : 1, 1)
     known.counts = retracts ? undefined : { ...now, data }
+    if (known.counts !== undefined) this.restate(known.counts, 1, 0)
   }
 }
