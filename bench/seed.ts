@@ -18,12 +18,12 @@ export interface Seeded {
   readonly toMs: number
 }
 
-/** `events` events of `visitors` visitors over 30 days, in time order with some lateness. */
-export async function seedMonth(log: EventLog, events: number, visitors: number): Promise<Seeded> {
+/** `events` events of `visitors` visitors over 30 days, or so many, in time order with some lateness. */
+export async function seedMonth(log: EventLog, events: number, visitors: number, days = 30): Promise<Seeded> {
   const appId = uuidv7()
   const partition = log.partitionOf(appId)
   const fromMs = Date.UTC(2026, 9, 1)
-  const toMs = fromMs + 30 * DAY_MS
+  const toMs = fromMs + days * DAY_MS
   const random = generator(42)
   for (let start = 0; start < events; start += 1_000) {
     const batch: NewEvent[] = []
