@@ -2,7 +2,7 @@
 // and few large ones that a question unites. `npx tsx bench/distinctSet.ts`
 import { performance } from 'node:perf_hooks'
 import { RoaringBitmap32, roaringLibraryInitialize, SerializationFormat } from 'roaring-wasm'
-import { DistinctSet } from '../src/projections/distinctSet.ts'
+import { DistinctSet } from '../src/projections/sets/distinctSet.ts'
 
 const SMALL_SETS = 20_000
 const SMALL_MEMBERS = 30

@@ -9,7 +9,7 @@ import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import { DEFAULT_TERMS, type Depends, type FirstTerms, formatDefinitions, parseDefinitions, pick, type Terms, zoneIn } from './appTerms.ts'
 import type { Unit } from './checkpoints.ts'
-import { textOfId } from './rows.ts'
+import { textOfId } from './storage/rows.ts'
 
 /** What a fold needs to know of apps, and how it keeps that in step with the checkpoint. */
 export interface Places {

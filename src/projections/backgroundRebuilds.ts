@@ -6,7 +6,7 @@ import { listBuilds } from './builds.ts'
 import type { Unit } from './checkpoints.ts'
 import type { ProjectorOptions } from './projector.ts'
 import { RebuildBusy, replay } from './replay.ts'
-import { textOfId } from './rows.ts'
+import { textOfId } from './storage/rows.ts'
 
 export class BackgroundRebuilds {
   private running: Promise<void> | undefined

@@ -8,7 +8,7 @@ import { readPlaces } from './appPlaces.ts'
 import { formatDefinitions } from './appTerms.ts'
 import { lockCheckpoints, readCheckpoint, writing } from './checkpoints.ts'
 import type { Projection } from './projection.ts'
-import { textOfId } from './rows.ts'
+import { textOfId } from './storage/rows.ts'
 import type { TrialReport } from './trial.ts'
 
 export type BuildStatus = 'building' | 'live' | 'kept' | 'dropping' | 'scratch'

@@ -3,7 +3,7 @@
 import type { Knex } from 'knex'
 import { compareTable, type Difference, type Side, type Words } from './compareTables.ts'
 import type { Projection } from './projection.ts'
-import { textOfId } from './rows.ts'
+import { textOfId } from './storage/rows.ts'
 
 export interface TableDifference extends Difference {
   readonly table: string

@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import type { ProjectionTable } from './projection.ts'
-import { bytesOf } from './rows.ts'
+import { bytesOf } from './storage/rows.ts'
 
 export interface Side {
   readonly db: Knex

@@ -7,7 +7,7 @@ import { LIMITS } from '../limits.ts'
 import { listBuilds, markDropped } from './builds.ts'
 import { writing } from './checkpoints.ts'
 import type { Projection, ProjectionTable } from './projection.ts'
-import { bytesOf } from './rows.ts'
+import { bytesOf } from './storage/rows.ts'
 
 /** Drops a build that is not live, with the builds of single apps in it. */
 export async function dropBuild(database: Database, projection: Projection, build: number): Promise<void> {

@@ -4,7 +4,7 @@ import type { Knex } from 'knex'
 import { eventCollected } from '../events/eventCollected.ts'
 import { isUuid, uuidToBytes } from '../kernel/ids.ts'
 import type { Projection } from './projection.ts'
-import { chunks } from './upsert.ts'
+import { chunks } from './storage/upsert.ts'
 
 interface Use {
   readonly appId: string

@@ -6,8 +6,8 @@ import { apiKeyRotated } from '../events/apiKeyRotated.ts'
 import { type FoldEvent, isEvent } from '../events/catalogue.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import type { Projection } from './projection.ts'
-import { textOfId } from './rows.ts'
-import { insertOrReplace, rowsByIds } from './upsert.ts'
+import { textOfId } from './storage/rows.ts'
+import { insertOrReplace, rowsByIds } from './storage/upsert.ts'
 
 export interface KeyRow {
   readonly app_id: Uint8Array | ArrayBuffer

@@ -4,7 +4,7 @@ import { Problem } from '../errors.ts'
 import { isUuid, uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import type { AppRow } from '../projections/apps.ts'
-import { textOfId } from '../projections/rows.ts'
+import { textOfId } from '../projections/storage/rows.ts'
 
 const instant = { type: 'string', format: 'date-time' } as const
 

@@ -3,7 +3,7 @@ import { Problem } from '../errors.ts'
 import { decode } from '../events/catalogue.ts'
 import { allOf, type Definition, definitionHistory, definitionsStream, type Kind } from '../events/definitions.ts'
 import { localDays } from '../kernel/calendar.ts'
-import { readDefinedExtent } from '../projections/definedRead.ts'
+import { readDefinedExtent } from '../projections/definitions/read.ts'
 import type { Range, Snapshot } from './query.ts'
 
 export interface RevisionParams {

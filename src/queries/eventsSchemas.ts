@@ -1,6 +1,6 @@
 // What comes back from browsing the log; components of the OpenAPI document.
 import { ARRIVAL_DIMENSIONS, EVENT_DIMENSIONS } from '../events/dimensionNames.ts'
-import { DEVICES } from '../projections/userAgents.ts'
+import { DEVICES } from '../projections/enrichment/userAgents.ts'
 import { STATUSES } from './eventCorrections.ts'
 import { AS_OF_SCHEMA } from './schemas.ts'
 

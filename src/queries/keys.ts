@@ -4,7 +4,7 @@ import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import { liveBuild, rowsBuildOf } from '../projections/builds.ts'
 import type { KeyRow } from '../projections/keys.ts'
-import { textOfId } from '../projections/rows.ts'
+import { textOfId } from '../projections/storage/rows.ts'
 import { idCursor } from './apps.ts'
 
 const instant = { type: 'string', format: 'date-time', nullable: true } as const

@@ -1,6 +1,6 @@
 // A site in eight numbers: people, visits, pageviews, events, and what visits are like.
-import { addSums, noSums } from '../projections/webEntries.ts'
-import { readPeople } from '../projections/webPeople.ts'
+import { addSums, noSums } from '../projections/web/entries.ts'
+import { readPeople } from '../projections/web/people.ts'
 import type { Query } from './query.ts'
 import { COUNT_SCHEMA, statsAnswer } from './schemas.ts'
 import type { Bots, OverviewResult } from './stats.ts'

@@ -1,8 +1,8 @@
 // From ordinals to people: a visitor who turned out to be a user counts as that user, from the first event on (METRICS).
 import type { Knex } from 'knex'
-import { DistinctSet } from '../projections/distinctSet.ts'
-import { bytesOf } from '../projections/rows.ts'
-import { linkPairs } from '../projections/visitorIndex.ts'
+import { DistinctSet } from '../projections/sets/distinctSet.ts'
+import { bytesOf } from '../projections/storage/rows.ts'
+import { linkPairs } from '../projections/visitors/visitorIndex.ts'
 
 interface OfApp {
   readonly build: number

@@ -2,9 +2,9 @@
 // ids that are linked to that user.
 import { Problem } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { VisitCursor } from '../projections/webVisitsRead.ts'
-import { ANONYMOUS, USER } from '../projections/visitors.ts'
-import { readOrdinal, readPeople } from '../projections/webPeople.ts'
+import type { VisitCursor } from '../projections/web/visitsRead.ts'
+import { ANONYMOUS, USER } from '../projections/visitors/visitors.ts'
+import { readOrdinal, readPeople } from '../projections/web/people.ts'
 import type { Snapshot } from './query.ts'
 
 export interface PersonParams {

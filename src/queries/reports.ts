@@ -1,10 +1,10 @@
 // Custom reports: measures of the events that pass, by interval and values. From the tables where the bounds lie on their rows
 // and the revision that is asked for is in them; else from the log.
 import { type ReportSpec } from '../events/definitions.ts'
-import { type DefinedCell, readDefined } from '../projections/definedRead.ts'
-import { DEFINED_VISITORS } from '../projections/definedState.ts'
-import { NumberBag } from '../projections/numberBag.ts'
-import { type DistinctPeople, readPeople } from '../projections/webPeople.ts'
+import { type DefinedCell, readDefined } from '../projections/definitions/read.ts'
+import { DEFINED_VISITORS } from '../projections/definitions/state.ts'
+import { NumberBag } from '../projections/sets/numberBag.ts'
+import { type DistinctPeople, readPeople } from '../projections/web/people.ts'
 import { definedExtent, type RevisionParams, servedSpec, specOf } from './definitionRevision.ts'
 import { ofBag } from './fromLog/report.ts'
 import { byKey } from './fromLog/reportGroups.ts'

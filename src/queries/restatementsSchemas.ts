@@ -1,5 +1,5 @@
 // What comes back of the restatement log; components of the OpenAPI document.
-import { CAUSES } from '../projections/restatementRows.ts'
+import { CAUSES } from '../projections/restatements/rows.ts'
 import { correctionItem } from './eventsSchemas.ts'
 import { RANGE_SCHEMA } from './range.ts'
 import { AS_OF_SCHEMA, COUNT_SCHEMA } from './schemas.ts'

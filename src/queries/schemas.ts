@@ -1,6 +1,6 @@
 // Pieces that the answers of several questions share; components of the OpenAPI document.
 import type { JsonSchema } from '../events/eventType.ts'
-import { DEVICES } from '../projections/userAgents.ts'
+import { DEVICES } from '../projections/enrichment/userAgents.ts'
 import { RANGE_SCHEMA } from './range.ts'
 
 export const AS_OF_SCHEMA = {

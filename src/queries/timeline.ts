@@ -2,7 +2,7 @@
 // (imported assets, requests and errors, engagement that nothing else followed) are not in it: nothing says whose they were
 // but the log, which GET /events lists. Never cached: what is erased is gone.
 import { LIMITS } from '../limits.ts'
-import { type ListedVisit, type VisitCursor, visitsOfVisitors } from '../projections/webVisitsRead.ts'
+import { type ListedVisit, type VisitCursor, visitsOfVisitors } from '../projections/web/visitsRead.ts'
 import { cursorOf, notACursor, PERSON_PROPERTIES, type PersonParams, personOf, visitCursor } from './person.ts'
 import type { Query, Snapshot } from './query.ts'
 import { AS_OF_SCHEMA } from './schemas.ts'

@@ -1,9 +1,9 @@
 // The same numbers interval by interval, in the app's time zone, empty intervals included.
 import { localDays } from '../kernel/calendar.ts'
 import { LIMITS } from '../limits.ts'
-import { type DistinctPeople, readPeople } from '../projections/webPeople.ts'
-import { OTHER } from '../projections/webMemory.ts'
-import { readCells, readRef } from '../projections/webRead.ts'
+import { type DistinctPeople, readPeople } from '../projections/web/people.ts'
+import { OTHER } from '../projections/web/memory.ts'
+import { readCells, readRef } from '../projections/web/read.ts'
 import { type Span, spanAt, spansOf } from './intervals.ts'
 import type { Query, Range, Snapshot } from './query.ts'
 import { COUNT_SCHEMA, statsAnswer } from './schemas.ts'

@@ -2,9 +2,9 @@
 import { Problem } from '../errors.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
-import { bytesOf } from '../projections/rows.ts'
-import { personOf, type PersonRow, unite } from '../projections/userStatsPerson.ts'
-import { identityKey, USER } from '../projections/visitors.ts'
+import { bytesOf } from '../projections/storage/rows.ts'
+import { personOf, type PersonRow, unite } from '../projections/userStats/person.ts'
+import { identityKey, USER } from '../projections/visitors/visitors.ts'
 import type { Query } from './query.ts'
 import { AS_OF_SCHEMA, COUNT_SCHEMA } from './schemas.ts'
 

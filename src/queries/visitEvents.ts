@@ -5,10 +5,10 @@ import { type EventCorrected, eventCorrected } from '../events/eventCorrected.ts
 import { Problem } from '../errors.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
-import { readContent } from '../projections/links.ts'
-import { bytesOf } from '../projections/rows.ts'
-import { identityKey, identityOf } from '../projections/visitors.ts'
-import { type ListedVisit, visitPositions } from '../projections/webVisitsRead.ts'
+import { readContent } from '../projections/visitors/links.ts'
+import { bytesOf } from '../projections/storage/rows.ts'
+import { identityKey, identityOf } from '../projections/visitors/visitors.ts'
+import { type ListedVisit, visitPositions } from '../projections/web/visitsRead.ts'
 import type { Snapshot } from './query.ts'
 
 export interface VisitEvent extends Content {

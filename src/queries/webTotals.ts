@@ -1,9 +1,9 @@
 // What the web read model's totals say of a range whose bounds lie on its rows: whole local days from day rows, the parts of
 // days at the edges from quarters of an hour.
 import { localDays } from '../kernel/calendar.ts'
-import { SLOT_MS } from '../projections/eventSummaryCells.ts'
-import type { Slot } from '../projections/webEntries.ts'
-import { type BotFlags, readSlots, readTotals, readWebExtent, type WebSlot } from '../projections/webRead.ts'
+import { SLOT_MS } from '../projections/eventSummary/cells.ts'
+import type { Slot } from '../projections/web/entries.ts'
+import { type BotFlags, readSlots, readTotals, readWebExtent, type WebSlot } from '../projections/web/read.ts'
 import type { Range, Snapshot } from './query.ts'
 import type { Bots } from './stats.ts'
 import { cut } from './summaryTally.ts'

@@ -2,7 +2,7 @@
 // far as METRICS decides the same, in our own words. Every case is asked of the read tables and, by a filter that lets
 // everything pass, of the log.
 import assert from 'node:assert/strict'
-import { RULESET_VERSION } from '../../src/projections/dimensions.ts'
+import { RULESET_VERSION } from '../../src/projections/enrichment/dimensions.ts'
 import { type Fixture, startFixture } from './support/fixture.ts'
 import { BOT, BROWSER, CASES, DAY, type Sent, type VisitCase } from './support/visitCases.ts'
 

@@ -1,5 +1,5 @@
 // The summary of an event, or of all, counted from rows.
-import { type Device, DEVICES } from '../../projections/userAgents.ts'
+import { type Device, DEVICES } from '../../projections/enrichment/userAgents.ts'
 import type { EventSummary } from '../eventSummary.ts'
 import type { Gathered } from './gathered.ts'
 import { peopleIn } from './groups.ts'

@@ -1,6 +1,6 @@
 // A goal in a range, counted from rows: what matches, who did it, and revenue by currency.
 import type { GoalSpec } from '../../events/definitions.ts'
-import { NumberBag } from '../../projections/numberBag.ts'
+import { NumberBag } from '../../projections/sets/numberBag.ts'
 import { byBytes } from '../ranking.ts'
 import type { GoalResult, Revenue } from '../stats.ts'
 import type { Gathered } from './gathered.ts'

@@ -1,5 +1,5 @@
 // The overview of a range, counted from rows.
-import { ANONYMOUS, COOKIELESS, USER } from '../../projections/visitors.ts'
+import { ANONYMOUS, COOKIELESS, USER } from '../../projections/visitors/visitors.ts'
 import type { OverviewResult, StatsQuestion, VisitorsBy } from '../stats.ts'
 import { visitRatios } from '../visitRatios.ts'
 import type { Gathered } from './gathered.ts'

@@ -1,6 +1,6 @@
 // A custom report over a range, counted from rows: one result row per interval and values that occur, each measure exact.
 import type { Measure } from '../../events/definitions.ts'
-import { NumberBag } from '../../projections/numberBag.ts'
+import { NumberBag } from '../../projections/sets/numberBag.ts'
 import type { ReportResult, ReportRow, StatsQuestion } from '../stats.ts'
 import type { Gathered } from './gathered.ts'
 import { countGroups, NO_GROUP } from './groups.ts'

@@ -1,6 +1,6 @@
 // All visits of an app, cut from its contents in force as visitRules.ts says: the carrying events of each client in order of
 // time, apart where more than 30 minutes pass, from the first interactive event on.
-import { VISIT_GAP_MS } from '../../projections/visitRules.ts'
+import { VISIT_GAP_MS } from '../../projections/visitors/visitRules.ts'
 import { NOBODY } from './identities.ts'
 import { BOT, ENGAGEMENT, IN_FORCE, INTERACTIVE, PAGEVIEW, type Rows } from './rows.ts'
 

@@ -7,7 +7,7 @@ import type { Definitions, GoalSpec, ReportSpec } from '../../../src/events/defi
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import { localDays } from '../../../src/kernel/calendar.ts'
 import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
-import { definitions as model } from '../../../src/projections/definitions.ts'
+import { definitions as model } from '../../../src/projections/definitions/definitions.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { answerFromLog } from '../../../src/queries/fromLog/logAnswer.ts'
 import { goal } from '../../../src/queries/goals.ts'

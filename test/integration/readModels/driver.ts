@@ -15,7 +15,7 @@ import { readCheckpoint } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
 import { partitionPages } from '../../../src/projections/logPages.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
-import { bytesOf } from '../../../src/projections/rows.ts'
+import { bytesOf } from '../../../src/projections/storage/rows.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { freshDatabase } from '../../support/servers.ts'
 

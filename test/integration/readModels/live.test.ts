@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import { silentLogger } from '../../../src/kernel/logger.ts'
-import { eventSummary as summaries } from '../../../src/projections/eventSummary.ts'
+import { eventSummary as summaries } from '../../../src/projections/eventSummary/eventSummary.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { createQueryBus } from '../../../src/queries/bus.ts'
 import { live, type Live } from '../../../src/queries/live.ts'

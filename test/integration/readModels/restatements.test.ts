@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
-import { restatements } from '../../../src/projections/restatements.ts'
+import { restatements } from '../../../src/projections/restatements/restatements.ts'
 import { type Collected, type Driver, type Engine, openDriver } from './driver.ts'
 
 const DAY = 86_400

@@ -4,7 +4,7 @@ import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import { LIMITS } from '../../../src/limits.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
-import { web as webProjection } from '../../../src/projections/web.ts'
+import { web as webProjection } from '../../../src/projections/web/web.ts'
 import { type Collected, type Driver, type Engine, openDriver } from './driver.ts'
 import { expectedDays, expectedLinks, expectedVisits, storedDays, storedLinks, storedVisits } from './webReference.ts'
 

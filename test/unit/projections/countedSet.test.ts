@@ -1,7 +1,7 @@
 // Counted sets against a plain Map: whatever order and portions contributions come in, and whatever is taken back.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { changedBytes, CountedChanges, Contributions, countedEntries, countedSize, eachCountedMember } from '../../../src/projections/countedSet.ts'
+import { changedBytes, CountedChanges, Contributions, countedEntries, countedSize, eachCountedMember } from '../../../src/projections/sets/countedSet.ts'
 
 type Step = readonly [ordinal: number, sign: 1 | -1]
 

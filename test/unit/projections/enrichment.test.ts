@@ -5,9 +5,9 @@ import { createRequire } from 'node:module'
 import { EVENT_DIMENSIONS, type EventDimension } from '../../../src/events/dimensionNames.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import { LIMITS } from '../../../src/limits.ts'
-import { eventValues, metadataValue, RULESET_VERSION } from '../../../src/projections/dimensions.ts'
-import { USER_AGENT_RULES } from '../../../src/projections/userAgents.ts'
-import { isBot } from '../../../src/projections/visitRules.ts'
+import { eventValues, metadataValue, RULESET_VERSION } from '../../../src/projections/enrichment/dimensions.ts'
+import { USER_AGENT_RULES } from '../../../src/projections/enrichment/userAgents.ts'
+import { isBot } from '../../../src/projections/visitors/visitRules.ts'
 
 function valueOf(dimension: EventDimension, data: Partial<EventCollected>): string | undefined {
   return eventValues({ event: 'pageview', ...data })[EVENT_DIMENSIONS.indexOf(dimension)]

@@ -1,6 +1,6 @@
 // A bag of numbers: exact whatever the order, and whatever was taken away again.
 import assert from 'node:assert/strict'
-import { NumberBag } from '../../../src/projections/numberBag.ts'
+import { NumberBag } from '../../../src/projections/sets/numberBag.ts'
 
 function bagOf(...values: number[]): NumberBag {
   const bag = new NumberBag()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { ByteReader, ByteWriter } from '../../../src/projections/byteCodec.ts'
-import { PositionRuns } from '../../../src/projections/positionRuns.ts'
+import { ByteReader, ByteWriter } from '../../../src/projections/storage/byteCodec.ts'
+import { PositionRuns } from '../../../src/projections/sets/positionRuns.ts'
 
 function bytesOf(runs: PositionRuns): Buffer {
   const writer = new ByteWriter()

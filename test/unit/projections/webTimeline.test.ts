@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Seen } from '../../../src/projections/webSeen.ts'
-import { Timeline } from '../../../src/projections/webTimeline.ts'
-import { readVisit, visitBytes } from '../../../src/projections/webVisitCodec.ts'
-import { contributionOf } from '../../../src/projections/webVisitParts.ts'
-import { positionsIn } from '../../../src/projections/sortedNumbers.ts'
+import { type Seen } from '../../../src/projections/web/seen.ts'
+import { Timeline } from '../../../src/projections/web/timeline.ts'
+import { readVisit, visitBytes } from '../../../src/projections/web/visitCodec.ts'
+import { contributionOf } from '../../../src/projections/web/visitParts.ts'
+import { positionsIn } from '../../../src/projections/sets/sortedNumbers.ts'
 
 const MINUTE = 60_000
 const BASE = Date.UTC(2024, 1, 29, 23)

@@ -1,0 +1,145 @@
+// What each person did: totals, first and last time, latest device and address, latest events. Kept per identity, with the
+// links that make a user's anonymous history theirs (METRICS), so that a link that comes late rewrites nothing.
+import type { Knex } from 'knex'
+import type { FoldEvent } from '../../events/catalogue.ts'
+import { type Content, contentOf } from '../../events/content.ts'
+import { eventCollected } from '../../events/eventCollected.ts'
+import { eventCorrected } from '../../events/eventCorrected.ts'
+import { eventRetracted } from '../../events/eventRetracted.ts'
+import { uuidToBytes } from '../../kernel/ids.ts'
+import { LIMITS } from '../../limits.ts'
+import { replaceRows, type Value } from '../storage/bulkRows.ts'
+import { readContent } from '../visitors/links.ts'
+import type { EventReader, Projection } from '../projection.ts'
+import { bytesOf } from '../storage/rows.ts'
+import { takingsOf } from '../visitors/takings.ts'
+import { USER_AGENT_RULES } from '../enrichment/userAgents.ts'
+import { afterCorrections, countAgain, sightingOf, takeOut } from './inverse.ts'
+import { type AppPeople, drop, type Known, knownOf, nameOf, touch, type UserStatsMemory, type UserStatsState } from './memory.ts'
+import { addPosition, detailOf, nobody, positionBytes, see, storedPerson } from './person.ts'
+import { type Identity, identityKey, identityOf, linkedIdentities, USER } from '../visitors/visitors.ts'
+
+/** 2: where a person's events stand. */
+const FOLD_VERSION = 2
+
+export const userStats: Projection<UserStatsState, UserStatsMemory> = {
+  name: 'userStats',
+  codeVersion: FOLD_VERSION * 1_000 + USER_AGENT_RULES,
+  source: 'apps',
+  eventTypes: [eventCollected.type, eventCorrected.type, eventRetracted.type],
+  tables: [
+    { name: 'user_stats', key: ['app_id', 'identity'] },
+    { name: 'user_stats_links', key: ['app_id', 'identity'] },
+  ],
+  memory: () => ({ apps: new Map(), kept: 0, open: false }),
+  start: (memory) => {
+    // A fold that was never written left things here that the tables do not have.
+    if (memory.open) drop(memory)
+    return { memory, persons: [], linked: new Map(), inverse: undefined }
+  },
+  load,
+  fold(state, events) {
+    state.memory.open = true
+    for (const event of events) foldOne(state, event)
+    countAgain(state)
+  },
+  write,
+}
+
+function foldOne(state: UserStatsState, event: FoldEvent): void {
+  const taken = state.inverse?.taken.get(event.position)
+  if (taken !== undefined) takeOut(state, event.appId, taken)
+  const content = contentOf(event)
+  if (content === undefined) return
+  const { data } = content
+  if (typeof data.event !== 'string') throw new TypeError('an event without a name')
+  const identity = identityOf(data)
+  if (identity === undefined) return
+  const app = state.memory.apps.get(event.appId)!
+  const known = knownOf(state.memory, app, identity)
+  known.person ??= nobody()
+  see(known.person, sightingOf(event, content))
+  addPosition(known.person, content.contentPosition)
+  touch(state, app, known)
+  for (const linked of linkedIdentities(data)) {
+    const other = knownOf(state.memory, app, linked)
+    if (other.user !== null) continue
+    other.user = known.key
+    state.linked.set(other, app)
+  }
+}
+
+async function load(db: Knex, build: number, state: UserStatsState, events: readonly FoldEvent[], reader: EventReader): Promise<void> {
+  const { memory } = state
+  memory.open = true
+  const taken = await takingsOf(events, reader)
+  const wanted = new Map<AppPeople, Map<string, Identity>>()
+  for (const event of events) {
+    let app = memory.apps.get(event.appId)
+    if (app === undefined) {
+      const key = uuidToBytes(event.appId)
+      const first = await db('user_stats').where({ build, app_id: key }).first<object | undefined>('events')
+      app = { key, complete: first === undefined, known: new Map() }
+      memory.apps.set(event.appId, app)
+    }
+    if (app.complete) continue
+    for (const identity of [readContent(event), taken?.get(event.position)].flatMap(identitiesOf)) {
+      if (app.known.has(nameOf(identity))) continue
+      let identities = wanted.get(app)
+      if (identities === undefined) wanted.set(app, (identities = new Map<string, Identity>()))
+      identities.set(identityKey(identity.kind, identity.id).toString('hex'), identity)
+    }
+  }
+  for (const [app, identities] of wanted) {
+    const keys = [...identities.keys()]
+    for (let at = 0; at < keys.length; at += LIMITS.rowsPerStatement) {
+      await loadIdentities(db, build, memory, app, keys.slice(at, at + LIMITS.rowsPerStatement).map((key) => [key, identities.get(key)!]))
+    }
+  }
+  state.inverse = taken === undefined ? undefined : await afterCorrections(state, events, taken, reader)
+}
+
+type Bytes = Uint8Array | ArrayBuffer
+interface LoadedPerson { readonly identity: Bytes; readonly events: number; readonly first_seen: number; readonly last_seen: number; readonly detail: Bytes; readonly positions: Bytes | null } // prettier-ignore
+
+async function loadIdentities(db: Knex, build: number, memory: UserStatsMemory, app: AppPeople, wanted: readonly (readonly [string, Identity])[]): Promise<void> {
+  const byKey = new Map<string, Known>()
+  for (const [key, identity] of wanted) byKey.set(key, knownOf(memory, app, identity))
+  const keys = wanted.map(([key]) => Buffer.from(key, 'hex'))
+  const these = { build, app_id: app.key }
+  const persons = await db('user_stats').where(these).whereIn('identity', keys).select<LoadedPerson[]>('*')
+  for (const row of persons) byKey.get(bytesOf(row.identity).toString('hex'))!.person = storedPerson({ ...row, detail: bytesOf(row.detail), positions: row.positions === null ? null : bytesOf(row.positions) })
+  // A user is never linked to another.
+  const linkable = wanted.filter(([, { kind }]) => kind !== USER).map(([key]) => Buffer.from(key, 'hex'))
+  if (linkable.length === 0) return
+  const links = await db('user_stats_links').where(these).whereIn('identity', linkable).select<{ identity: Bytes; user_identity: Bytes }[]>('*')
+  for (const row of links) byKey.get(bytesOf(row.identity).toString('hex'))!.user = bytesOf(row.user_identity)
+}
+
+function identitiesOf(content: Content | undefined): Identity[] {
+  const identity = content === undefined ? undefined : identityOf(content.data)
+  return identity === undefined ? [] : [identity, ...linkedIdentities(content!.data)]
+}
+
+async function write(trx: Knex.Transaction, build: number, { memory, persons, linked }: UserStatsState): Promise<void> {
+  const rows: Value[][] = []
+  for (const { app, known } of persons) {
+    const person = known.person!
+    known.touched = false
+    if (person.events > 0) {
+      rows.push([build, app.key, known.key, person.events, person.firstSeen, person.lastSeen, detailOf(person), positionBytes(person)])
+      continue
+    }
+    known.person = null
+    await trx('user_stats').where({ build, app_id: app.key, identity: known.key }).delete()
+  }
+  await replaceRows(trx, 'user_stats', ['build', 'app_id', 'identity', 'events', 'first_seen', 'last_seen', 'detail', 'positions'], rows)
+  const links: Value[][] = []
+  for (const [known, app] of linked) {
+    if (known.user !== null) links.push([build, app.key, known.key, known.user])
+    else await trx('user_stats_links').where({ build, app_id: app.key, identity: known.key }).delete()
+  }
+  await replaceRows(trx, 'user_stats_links', ['build', 'app_id', 'identity', 'user_identity'], links)
+  memory.open = false
+  if (memory.kept > LIMITS.userStatsKept) drop(memory)
+}
