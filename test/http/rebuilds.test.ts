@@ -20,6 +20,9 @@ describe('rebuilds over HTTP', function () {
     const events = Array.from({ length: 20 }, (_, index) => ({ event: 'seen', userId: `user ${index % 5}` }))
     const sent = await fixture.ask({ path: '/collect?ack=stored', token: app.token, body: events })
     assert.equal(sent.status, 201, sent.text)
+    const last = (sent.body['ids'] as string[]).at(-1)!
+    const counted = await fixture.ask({ path: `/analytics/user-stats?appId=${app.appId}&userId=user%200&after=${last}`, token: app.userToken })
+    assert.equal(counted.status, 200, counted.text)
   })
   after(() => fixture.close())
 

@@ -7,6 +7,8 @@ import { uuidv5, uuidv7 } from '../../src/kernel/ids.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { eventSummary as summaries } from '../../src/projections/eventSummary/eventSummary.ts'
 import type { Projection } from '../../src/projections/projection.ts'
+import { restatements } from '../../src/projections/restatements/restatements.ts'
+import { userStats as persons } from '../../src/projections/userStats/userStats.ts'
 import { web as webNumbers } from '../../src/projections/web/web.ts'
 import { createQueryBus } from '../../src/queries/bus.ts'
 import { createMemoryCache } from '../../src/queries/memoryCache.ts'
@@ -14,8 +16,8 @@ import type { QueryBus } from '../../src/queries/query.ts'
 import { type Driver, type Engine, openDriver } from '../integration/readModels/driver.ts'
 import type { History, Mended, Sent } from './histories.ts'
 
-export const web = webNumbers as unknown as Projection
-export const eventSummaries = summaries as unknown as Projection
+/** Every read model of apps that a history's events reach. */
+export const FOLDED = [webNumbers, summaries, persons, restatements].map((projection) => projection as unknown as Projection)
 
 export interface Stage {
   readonly driver: Driver
@@ -45,7 +47,7 @@ export async function staged(engine: Engine, history: History, cuts: Cuts, check
     const apps = history.zones.map((_, index) => uuidv5('6f2f4d7e-95c1-4c1c-8a39-21c1be3be6ab', `app ${index}`))
     for (const [index, zone] of history.zones.entries()) await driver.register(apps[index]!, zone)
     const builds = new Map<Projection, number>()
-    for (const projection of [web, eventSummaries]) builds.set(projection, await driver.build(projection))
+    for (const projection of FOLDED) builds.set(projection, await driver.build(projection))
     const writer = new Writer(driver, apps)
     const positions: (number | undefined)[] = []
     const about: string[] = []
