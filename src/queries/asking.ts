@@ -24,7 +24,7 @@ export interface Asked {
 }
 
 /** Rises when the shape of any answer changes, so that no process serves what an older program cached. */
-const ANSWERS = 2
+const ANSWERS = 3
 
 /** Throws Problem `invalid_parameter`. */
 export function askedOf(query: AnyQuery, app: { readonly appId: string; readonly partition: number }, given: Readonly<Record<string, unknown>>, nowMs: number): Asked {

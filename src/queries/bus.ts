@@ -89,7 +89,7 @@ function fromRows({ database, log }: QueryBusDeps, asked: Asked): Promise<Comput
 
 async function fromEither(deps: Deps, asked: Asked, moment: Moment | undefined, signal: AbortSignal): Promise<Computed> {
   const outcome = await computeStats(deps, asked, moment, { signal })
-  return { key: keyOf(asked, outcome.place, moment), json: JSON.stringify(statsBody(outcome)), moment: outcome.moment }
+  return { key: keyOf(asked, outcome.place, moment), json: JSON.stringify(statsBody(asked, outcome)), moment: outcome.moment }
 }
 
 function answerOf(json: string, key: string, at: AsOf, cached: boolean): Answer {

@@ -42,7 +42,7 @@ export interface Query<Params, Result> {
   readonly uncached?: boolean
   /** Of everything counted, for `period=all`; undefined when nothing was. */
   extent?(snapshot: Snapshot): Promise<Pick<Range, 'fromMs' | 'toMs'> | undefined>
-  /** Present where the log can answer it as well; ranged only. The bus adds its parameters (statsParameters.ts) to `params`. */
+  /** Present where the log can answer it as well. The bus adds its parameters (statsParameters.ts) to `params`. */
   readonly stats?: StatsSide<Params>
   /** Throws Problem `not_found` where the question is about something that does not exist. */
   run(snapshot: Snapshot, params: Params): Promise<Result>

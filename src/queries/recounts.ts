@@ -11,7 +11,7 @@ import type { TaskOptions } from './fromLog/logTask.ts'
 import type { QueryBus } from './query.ts'
 import type { StatsQuestion } from './stats.ts'
 import { answersFromLog, fromLog, questionsOf, resultsBody, type StatsDeps, tablesAnswer } from './statsAnswers.ts'
-import { STATS_QUESTIONS } from './statsQuestions.ts'
+import { RECOUNTED_QUESTIONS } from './statsQuestions.ts'
 
 export interface RecountRequest {
   readonly question: string
@@ -26,7 +26,8 @@ export interface Recount {
   readonly match: boolean
   /** Of the app's log partition: both sides count up to here. */
   readonly position: number
-  readonly range: { readonly from: string; readonly to: string; readonly timezone: string }
+  /** Absent of a question that takes none. */
+  readonly range?: { readonly from: string; readonly to: string; readonly timezone: string }
   /** What answered before: `tables`, or `log` (then what is checked is the answer that was kept). */
   readonly from: string
   readonly stored: Readonly<Record<string, unknown>>
@@ -71,7 +72,7 @@ export function createRecounts(deps: RecountDeps): Recounts {
         question: asked.query.name,
         match: differences.length === 0,
         position,
-        range: rangeBody(questions[0]!.range),
+        ...(asked.query.ranged ? { range: rangeBody(questions[0]!.range) } : {}),
         from,
         stored,
         recounted,
@@ -87,9 +88,9 @@ export function createRecounts(deps: RecountDeps): Recounts {
 }
 
 function askedFor({ log, clock }: RecountDeps, appId: string, { question, params = {} }: RecountRequest): Asked {
-  const query = STATS_QUESTIONS.get(question)
+  const query = RECOUNTED_QUESTIONS.get(question)
   if (query === undefined) {
-    throw new Problem('invalid_parameter', undefined, { errors: [{ path: 'question', detail: `is none of ${[...STATS_QUESTIONS.keys()].join(', ')}` }] })
+    throw new Problem('invalid_parameter', undefined, { errors: [{ path: 'question', detail: `is none of ${[...RECOUNTED_QUESTIONS.keys()].join(', ')}` }] })
   }
   return askedOf(query, { appId, partition: log.partitionOf(appId) }, params, clock.now())
 }
@@ -101,7 +102,7 @@ async function storedAnswer(deps: RecountDeps, asked: Asked, { signal }: TaskOpt
   const { questions, place } = await questionsOf(deps, asked)
   // Absolute bounds, so that both sides are about the same instants although time goes on.
   const { from: fromText, to } = rangeBody(questions[0]!.range)
-  const params = { ...without(asked.params, ['period']), from: fromText, to }
+  const params = asked.query.ranged ? { ...without(asked.params, ['period']), from: fromText, to } : asked.params
   const text = asked.params['asOf']
   const { position } = typeof text === 'string' ? await momentOf(deps.log, asked.partition, text, { timezone: place.timezone, nowMs: asked.nowMs }) : place
   const { body } = await deps.queries.ask(asked.query, asked.appId, { ...params, asOf: String(position) }, signal === undefined ? {} : { signal })

@@ -29,6 +29,8 @@ export const DEVICE_DATA_SCHEMA = {
   example: { desktop: 2200, mobile: 1200, tablet: 0, tv: 0, console: 0, wearable: 0, other: 0, unknown: 0 },
 } as const
 
+export const FROM_SCHEMA = { type: 'string', enum: ['tables', 'log'], description: 'What answered: read tables, or the log itself. The numbers are the same.' } as const
+
 interface ResultSchema {
   readonly title: string
   readonly description: string
@@ -48,7 +50,7 @@ export function statsAnswer(own: ResultSchema): JsonSchema {
     properties: {
       ...own.properties,
       range: RANGE_SCHEMA,
-      from: { type: 'string', enum: ['tables', 'log'], description: 'What answered: read tables, or the log itself. The numbers are the same.' },
+      from: FROM_SCHEMA,
       comparison: {
         ...object,
         description: 'With `compare`: the same of the range compared with.',

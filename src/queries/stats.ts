@@ -37,6 +37,11 @@ export type StatsQuestion =
     })
   | (Asked & { readonly name: 'goal'; readonly goal: GoalSpec })
   | (Asked & { readonly name: 'report'; readonly report: ReportSpec })
+  /** Over all time: see ALL_TIME. */
+  | (Asked & { readonly name: 'user-stats'; readonly userId: string })
+
+/** The range of a question that takes none: whatever instant an event may claim. */
+export const ALL_TIME = { fromMs: 0, toMs: 8_640_000_000_000_000 } as const
 
 export interface VisitorsBy {
   readonly userId: number

@@ -12,7 +12,7 @@ import type { LogAnswers, TaskOptions } from './fromLog/logTask.ts'
 import { type Place, readPlace } from './place.ts'
 import type { Range, Snapshot, StatsSide } from './query.ts'
 import { resolveRange, wholeRange } from './range.ts'
-import type { Bots, StatsQuestion } from './stats.ts'
+import { ALL_TIME, type Bots, type StatsQuestion } from './stats.ts'
 import { problemOfLog } from './tooMuch.ts'
 
 export interface StatsDeps {
@@ -84,8 +84,8 @@ export async function fromLog<T>({ database }: StatsDeps, question: StatsQuestio
 }
 
 /** The whole body but for asOf. */
-export function statsBody({ from, questions, results }: StatsOutcome): Record<string, unknown> {
-  return { ...resultsBody(questions, results), range: rangeBody(questions[0]!.range), from }
+export function statsBody({ query }: Asked, { from, questions, results }: StatsOutcome): Record<string, unknown> {
+  return { ...resultsBody(questions, results), ...(query.ranged ? { range: rangeBody(questions[0]!.range) } : {}), from }
 }
 
 /** The numbers, with those of the comparison under their own range. */
@@ -127,8 +127,9 @@ export function snapshotOf({ appId, nowMs }: Asked, place: Place, trx: Knex, log
   return { trx, log, build, appId, timezone, defined, position, nowMs, range: undefined }
 }
 
-/** The bounds of a ranged question. */
+/** The bounds of a question. */
 export async function rangeOf({ query, params, nowMs }: Asked, snapshot: Snapshot): Promise<Range> {
   const { timezone } = snapshot
+  if (!query.ranged) return { ...ALL_TIME, timezone }
   return resolveRange(params, timezone, nowMs) ?? wholeRange(await query.extent?.(snapshot), timezone, nowMs)
 }

@@ -46,6 +46,7 @@ export function propertiesOf({ params, ranged, stats }: Pick<Query<never, unknow
   return {
     ...(params['properties'] as Readonly<Record<string, unknown>> | undefined),
     ...(ranged ? RANGE_PROPERTIES : {}),
-    ...(stats === undefined ? {} : { bots: botsProperty(stats.bots), filter: FILTER_PROPERTY, asOf: AS_OF_PROPERTY, compare: COMPARE_PROPERTY }),
+    ...(stats === undefined ? {} : { bots: botsProperty(stats.bots), filter: FILTER_PROPERTY, asOf: AS_OF_PROPERTY }),
+    ...(stats !== undefined && ranged ? { compare: COMPARE_PROPERTY } : {}),
   }
 }

@@ -16,6 +16,7 @@ export async function problemOfLog(error: unknown, database: Database, question:
 }
 
 function wayOut(question: StatsQuestion): string {
+  if (question.name === 'user-stats') return 'Ask with bots=include and without filter and asOf: tables answer that'
   const key = question.name === 'breakdown' ? metadataKey(question.dimension) : undefined
   if (key !== undefined && question.filter === undefined) return `Declare metadata.${key} as a dimension (POST /definitions): tables answer it then, from the first event on`
   if (question.filter !== undefined) return 'Define a report or a goal with this filter (POST /definitions): tables answer it then, from the first event on'

@@ -1,15 +1,18 @@
-// What one person did: the user's own events and those of the anonymous ids that turned out to be theirs.
+// What one person did: the user's own events and those of the anonymous ids that turned out to be theirs. The rows know
+// nothing of bots, of filters and of earlier moments: then the log answers.
 import { Problem } from '../errors.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import { bytesOf } from '../projections/storage/rows.ts'
-import { personOf, type PersonRow, unite } from '../projections/userStats/person.ts'
+import { type Person, personOf, type PersonRow, unite } from '../projections/userStats/person.ts'
 import { identityKey, USER } from '../projections/visitors/visitors.ts'
 import type { Query } from './query.ts'
-import { AS_OF_SCHEMA, COUNT_SCHEMA } from './schemas.ts'
+import { AS_OF_SCHEMA, COUNT_SCHEMA, FROM_SCHEMA } from './schemas.ts'
+import type { Bots } from './stats.ts'
 
 export interface UserStatsParams {
   readonly userId: string
+  readonly bots: Bots
 }
 
 export interface UserStats {
@@ -29,6 +32,11 @@ export const userStats: Query<UserStatsParams, UserStats> = {
   name: 'user-stats',
   projection: 'userStats',
   ranged: false,
+  stats: {
+    bots: 'include',
+    question: ({ userId }, asked) => ({ ...asked, name: 'user-stats', userId }),
+    fromTables: ({ bots }) => bots === 'include',
+  },
   params: {
     title: 'UserStatsParameters',
     type: 'object',
@@ -43,7 +51,7 @@ export const userStats: Query<UserStatsParams, UserStats> = {
     description: 'One person, with the anonymous history that turned out to be theirs.',
     type: 'object',
     additionalProperties: false,
-    required: ['userId', 'totalEvents', 'firstSeen', 'lastSeen', 'deviceDetails', 'ipAddress', 'recentEvents', 'asOf'],
+    required: ['userId', 'totalEvents', 'firstSeen', 'lastSeen', 'deviceDetails', 'ipAddress', 'recentEvents', 'from', 'asOf'],
     properties: {
       userId: { type: 'string' },
       totalEvents: COUNT_SCHEMA,
@@ -70,6 +78,7 @@ export const userStats: Query<UserStatsParams, UserStats> = {
           properties: { id: { type: 'string', format: 'uuid' }, event: { type: 'string' }, url: text, at: time },
         },
       },
+      from: FROM_SCHEMA,
       asOf: AS_OF_SCHEMA,
     },
     example: {
@@ -80,6 +89,7 @@ export const userStats: Query<UserStatsParams, UserStats> = {
       deviceDetails: { browser: 'Chrome', os: 'Android', device: 'mobile' },
       ipAddress: '192.168.1.0',
       recentEvents: [{ id: '0190f5d0-7b1e-7c3a-9d57-0d2f3f1c9a55', event: 'pageview', url: 'https://example.com/', at: '2026-11-22T11:59:00.000Z' }],
+      from: 'tables',
       asOf: AS_OF_SCHEMA.example,
     },
   },
@@ -93,16 +103,20 @@ export const userStats: Query<UserStatsParams, UserStats> = {
       const some = identities.slice(at, at + LIMITS.rowsPerStatement)
       rows.push(...(await trx('user_stats').where(these).whereIn('identity', some).select<typeof rows>('*')))
     }
-    if (rows.length === 0) throw new Problem('not_found', 'nobody with this userId was counted')
-    const { events, firstSeen, lastSeen, agent, ip, recent } = unite(rows.map((row) => personOf({ ...row, detail: bytesOf(row.detail) })))
-    return {
-      userId,
-      totalEvents: events,
-      firstSeen: new Date(firstSeen).toISOString(),
-      lastSeen: new Date(lastSeen).toISOString(),
-      deviceDetails: agent?.value ?? { browser: null, os: null, device: null },
-      ipAddress: ip?.value ?? null,
-      recentEvents: recent.map(({ id, event, url, at }) => ({ id, event, url, at: new Date(at).toISOString() })),
-    }
+    return userStatsBody(userId, unite(rows.map((row) => personOf({ ...row, detail: bytesOf(row.detail) }))))
   },
+}
+
+/** Throws Problem `not_found` where nothing was seen of the person. */
+export function userStatsBody(userId: string, { events, firstSeen, lastSeen, agent, ip, recent }: Person): UserStats {
+  if (events === 0) throw new Problem('not_found', 'nobody with this userId was counted')
+  return {
+    userId,
+    totalEvents: events,
+    firstSeen: new Date(firstSeen).toISOString(),
+    lastSeen: new Date(lastSeen).toISOString(),
+    deviceDetails: agent?.value ?? { browser: null, os: null, device: null },
+    ipAddress: ip?.value ?? null,
+    recentEvents: recent.map(({ id, event, url, at }) => ({ id, event, url, at: new Date(at).toISOString() })),
+  }
 }

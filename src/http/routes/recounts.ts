@@ -5,7 +5,7 @@ import { LIMITS } from '../../limits.ts'
 import { LISTED_MEASURES } from '../../queries/fromLog/logSource.ts'
 import type { RecountRequest } from '../../queries/recounts.ts'
 import { RANGE_SCHEMA } from '../../queries/range.ts'
-import { STATS_QUESTIONS } from '../../queries/statsQuestions.ts'
+import { RECOUNTED_QUESTIONS } from '../../queries/statsQuestions.ts'
 import { goneSignal } from '../answers.ts'
 import { appOf, callerOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
@@ -37,7 +37,7 @@ export const recountSchema = {
   ...objectOf(
     {
       appId: uuid,
-      question: { type: 'string', enum: [...STATS_QUESTIONS.keys()] },
+      question: { type: 'string', enum: [...RECOUNTED_QUESTIONS.keys()] },
       params: { type: 'object', maxProperties: 20, additionalProperties: { type: ['string', 'number', 'boolean'] }, description: "As in the question's own route" },
       list: objectOf(
         {
@@ -84,7 +84,7 @@ export const recountAnswer = objectOf(
       ['eventId', 'counted', 'reasons'],
     ),
   },
-  ['question', 'match', 'position', 'range', 'from', 'stored', 'recounted', 'differences', 'differing', 'scanned', 'seconds'],
+  ['question', 'match', 'position', 'from', 'stored', 'recounted', 'differences', 'differing', 'scanned', 'seconds'],
 )
 
 export function recountRoutes(deps: RecountDeps): Router {

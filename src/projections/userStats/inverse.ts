@@ -20,8 +20,12 @@ export interface UserStatsInverse {
 }
 
 /** The event is the one that says the content, or the collected one it is of. */
-export function sightingOf(event: FoldEvent, { position, occurredAt, data }: Content): Sighting {
-  const id = event.type === eventCorrected.type ? (event.data as EventCorrected).eventId : event.eventId
+export function sightingOf(event: FoldEvent, content: Content): Sighting {
+  return sighted(event.type === eventCorrected.type ? (event.data as EventCorrected).eventId : event.eventId, content)
+}
+
+/** The id is that of the collected event. */
+export function sighted(id: string, { position, occurredAt, data }: Content): Sighting {
   return { at: occurredAt, position, id, event: data.event, url: data.url ?? null, agent: agentOf(data), ip: data.ip }
 }
 

@@ -46,6 +46,11 @@ export class Identities {
     return this.size++
   }
 
+  /** The number of an id; NOBODY where no event has it. */
+  find(kind: number, id: string): number {
+    return this.numbers[kind]!.get(id) ?? NOBODY
+  }
+
   /** The id behind a number; slow, for words about a single one. */
   idOf(number: number): string | undefined {
     for (const [id, found] of this.numbers[this.kindOf(number)]!) if (found === number) return id

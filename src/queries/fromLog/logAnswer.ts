@@ -9,15 +9,17 @@ import type { LogAnswer, LogAnswerOptions, LogSource } from './logSource.ts'
 import { overviewOf } from './overview.ts'
 import { reportOf } from './report.ts'
 import { timeseriesOf } from './timeseries.ts'
+import { userStatsOf } from './userStats.ts'
 
 export { explainFromLog, listFromLog } from './evidence.ts'
 
 export async function answerFromLog(log: LogSource, question: StatsQuestion, options: LogAnswerOptions): Promise<LogAnswer> {
   const gathered = await gather(log, question, options)
-  return { result: resultOf(gathered, question), scanned: gathered.scanned }
+  const result = question.name === 'user-stats' ? await userStatsOf(log, gathered, question, options) : resultOf(gathered, question)
+  return { result, scanned: gathered.scanned }
 }
 
-function resultOf(gathered: Gathered, question: StatsQuestion): object {
+function resultOf(gathered: Gathered, question: Exclude<StatsQuestion, { readonly name: 'user-stats' }>): object {
   switch (question.name) {
     case 'event-summary':
       return eventSummaryOf(gathered, question.event)

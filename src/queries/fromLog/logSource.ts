@@ -3,7 +3,7 @@
 import type { EventLog } from '../../events/eventLog.ts'
 
 /** All that an answer needs of a log. */
-export type LogSource = Pick<EventLog, 'scan'>
+export type LogSource = Pick<EventLog, 'scan' | 'readApp'>
 
 export interface LogAnswerOptions {
   /** The answer is as known at this position of the app's partition: nothing beyond it is read. */
@@ -65,7 +65,7 @@ export interface ExplainOptions extends LogAnswerOptions {
 export interface Reason {
   /**
    * `collected`, `inForce`, `bots`, `range`, `filter`, `event`, `page`, `definitionFilter`, `value`, `interval`, `pageview`, `visitor`,
-   * and of visits `visit`, `visitStart`, `visitHolds`.
+   * `user`, and of visits `visit`, `visitStart`, `visitHolds`.
    */
   readonly rule: string
   readonly holds: boolean

@@ -9,6 +9,7 @@ import type { Gathered } from './gathered.ts'
 import { NOBODY } from './identities.ts'
 import type { Part } from './logSource.ts'
 import { BOT, IN_FORCE, PAGEVIEW } from './rows.ts'
+import { personTest } from './userStats.ts'
 
 export interface PartRule {
   readonly rule: string
@@ -21,7 +22,14 @@ export interface PartRule {
 export function eventRules(gathered: Gathered, question: StatsQuestion, part: Part): PartRule[] {
   const bots = part.measure === 'botEvents' ? botRule(gathered) : botsRule(gathered, question)
   const asked = askedRules(gathered, question, part)
-  return [bots, rangeRule(gathered, question), ...asked, ...placeRules(gathered, question, part), ...measureRules(gathered, part)]
+  return [bots, ...whoseRules(gathered, question), ...asked, ...placeRules(gathered, question, part), ...measureRules(gathered, part)]
+}
+
+/** Whose it must be where the question is about one person, and else when it must have happened. */
+function whoseRules(gathered: Gathered, question: StatsQuestion): PartRule[] {
+  if (question.name !== 'user-stats') return [rangeRule(gathered, question)]
+  const detail = (_row: number, holds: boolean): string => `it is ${holds ? '' : 'not '}of the user ${quoted(question.userId)}`
+  return [{ rule: 'user', test: personTest(gathered, question), detail }]
 }
 
 /** The question's own conditions, and those of its goal or report where the number is about what matches. */

@@ -78,7 +78,7 @@ function apply(rows: Rows, event: ScannedEvent): void {
 }
 
 /** Undefined for what was erased, and for what no fold can read: that counts nowhere. */
-function contentIn(event: ScannedEvent): Content | undefined {
+export function contentIn(event: ScannedEvent): Content | undefined {
   let data: unknown
   try {
     data = decodeData(event)

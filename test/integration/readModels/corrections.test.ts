@@ -115,7 +115,7 @@ async function checkRestatements(driver: Driver, build: number, apps: readonly P
 
 async function checkPerson(driver: Driver, build: number, app: Place, userId: string, log: readonly Collected[]): Promise<void> {
   const expected = personal(log, userId)
-  const asked = driver.database.snapshot((trx) => userStats.run({ ...snapshotOf(driver, app, build), trx }, { userId }))
+  const asked = driver.database.snapshot((trx) => userStats.run({ ...snapshotOf(driver, app, build), trx }, { userId, bots: 'include' }))
   if (expected === undefined) {
     await assert.rejects(asked, { code: 'not_found' })
     return

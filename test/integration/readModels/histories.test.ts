@@ -97,7 +97,7 @@ async function play(driver: Driver, { places, events, questions }: History, scal
 
 async function checkPerson(driver: Driver, build: number, appId: string, userId: string, log: readonly Collected[]): Promise<void> {
   const expected = personal(log, userId)
-  const asked = driver.database.snapshot((trx) => userStats.run({ trx, log: driver.log, build, appId, timezone: 'UTC', range: undefined, defined: NO_DEFINITIONS, position: 0, nowMs: 0 }, { userId }))
+  const asked = driver.database.snapshot((trx) => userStats.run({ trx, log: driver.log, build, appId, timezone: 'UTC', range: undefined, defined: NO_DEFINITIONS, position: 0, nowMs: 0 }, { userId, bots: 'include' }))
   if (expected === undefined) {
     await assert.rejects(asked, { code: 'not_found' })
     return

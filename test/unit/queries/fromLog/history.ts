@@ -2,7 +2,7 @@
 import { answerFromLog } from '../../../../src/queries/fromLog/logAnswer.ts'
 import type { LogAnswerOptions, LogSource } from '../../../../src/queries/fromLog/logSource.ts'
 import type { EventCollected } from '../../../../src/events/eventCollected.ts'
-import type { ScannedEvent } from '../../../../src/events/eventLog.ts'
+import type { ScannedEvent, StoredEvent } from '../../../../src/events/eventLog.ts'
 import type { Range } from '../../../../src/queries/query.ts'
 import type { BreakdownResult, OverviewResult, StatsQuestion, TimeseriesResult } from '../../../../src/queries/stats.ts'
 
@@ -55,6 +55,11 @@ export class History implements LogSource {
     return Promise.resolve(this.events.filter(({ position }) => position > after).slice(0, Math.min(limit, this.pageSize)))
   }
 
+  async readApp(appId: string, after: number, limit: number): Promise<StoredEvent[]> {
+    const events = await this.scan(appId, after, limit)
+    return events.map((event) => ({ ...event, eventId: idAt(event.position) }) as StoredEvent)
+  }
+
   async ask(question: Asked, options: Partial<LogAnswerOptions> = {}): Promise<object> {
     return (await answerFromLog(this, questionOf(question), { upTo: this.head, ...options })).result
   }
@@ -76,6 +81,11 @@ export class History implements LogSource {
     const { rows } = await this.breakdown(dimension, question)
     return Object.fromEntries(rows.map(({ value, events, visitors, visits, pageviews }) => [value, [events, visitors, visits, pageviews]]))
   }
+}
+
+/** The id of the event at a position. */
+export function idAt(position: number): string {
+  return `event ${position}`
 }
 
 type Optional<Question, Keys extends PropertyKey> = Question extends unknown ? Omit<Question, Keys> & { [Key in Keys & keyof Question]?: Question[Key] } : never
