@@ -60,13 +60,17 @@ async function appOf(stores: Stores, { app, createApp, timezone, site }: ImportO
   return app === undefined ? undefined : findApp(stores, app)
 }
 
+const NO_SITE = "neither --site nor the app's url says which site this is: pages have no host, and links within the site will count as referrals"
+
 async function imported(stores: Stores, app: AppState | undefined, input: Input, options: ImportOptions): Promise<ImportSummary> {
   const progress = createProgress('importing')
   const bad = new BadLines((line) => progress.line(line))
+  const site = options.site ?? originOf(app?.url)
+  if (options.format === 'combined' && site === undefined) progress.line(NO_SITE)
   const startedAt = performance.now()
   const totals = await importEvents(stores, {
     ...{ input, app },
-    reader: createReader(options.format, { delimiter: options.delimiter, site: options.site ?? originOf(app?.url) }),
+    reader: createReader(options.format, { delimiter: options.delimiter, site }),
     mapping: createMapping(options.mapping),
     onBad: (number, reason) => bad.report(number, reason),
     onProgress: (accepted) => progress.update(accepted, input.totalBytes === undefined ? undefined : input.readBytes() / input.totalBytes),

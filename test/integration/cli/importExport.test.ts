@@ -15,6 +15,7 @@ import { withStores } from '../../../src/cli/stores.ts'
 import { type Config, readConfig } from '../../../src/config.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import type { StoredEvent } from '../../../src/events/eventLog.ts'
+import { arrivalValues } from '../../../src/projections/enrichment/dimensions.ts'
 import { eventually } from '../../support/eventually.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { freshDatabase } from '../../support/servers.ts'
@@ -89,6 +90,25 @@ for (const [engine, databaseUrl] of ENGINES) {
       assert.ok(!visitors.has(undefined))
       const again = await imported(options)
       assert.deepEqual([again.stored, again.duplicates, again.bad], [0, 199, 1])
+    })
+
+    it('knows the pages of an access log as the site\'s own by --site or the app\'s url, under the same ids', async () => {
+      const [log, site] = [{ file: join(FIXTURES, 'apache_bad_line.txt'), format: 'combined' } as const, 'https://www.semicomplete.com']
+      const own = await imported({ file: file('empty.log', ''), format: 'combined', createApp: 'Own', site })
+      const first = await imported({ ...log, createApp: undefined, app: 'Own' })
+      assert.doesNotMatch(first.err, /which site/)
+      const stored = (await events(own.appId)).map(({ data }) => JSON.parse(data!) as EventCollected)
+      assert.deepEqual(stored.filter(({ url }) => url?.startsWith(`${site}/`) !== true), [])
+      const within = stored.filter(({ referrer }) => referrer?.startsWith('http://semicomplete.com/') === true)
+      assert.ok(within.length > 20)
+      assert.deepEqual(new Set(within.map((data) => arrivalValues(data)[0])), new Set([undefined]))
+      // Ids are of rows and not of what the rows are taken to mean.
+      const other = await imported({ ...log, createApp: undefined, app: 'Own', site: 'https://other.test' })
+      assert.deepEqual([other.stored, other.duplicates], [0, 199])
+      const unknown = await imported({ ...log, createApp: 'Unknown' })
+      assert.match(unknown.err, /^neither --site nor the app's url says which site this is/m)
+      const paths = (await events(unknown.appId)).map(({ data }) => (JSON.parse(data!) as EventCollected).url)
+      assert.deepEqual(paths.filter((url) => url?.startsWith('/') !== true), [])
     })
 
     it('takes JSON lines and TSV with mapped columns', async () => {
