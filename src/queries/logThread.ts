@@ -105,6 +105,7 @@ class LogThread {
   /** The thread and its memory go when nobody has needed them for a while. */
   private rest(): void {
     this.worker?.unref()
+    clearTimeout(this.idle)
     this.idle = setTimeout(() => void this.endThread(), this.bounds.idleMs).unref()
   }
 
