@@ -119,14 +119,19 @@ export class Folder {
     const limit = Math.min(maxEvents - sofar, LIMITS.readPageEvents)
     if (limit <= 0 || (upTo !== undefined && after >= upTo)) return []
     let events = await this.readBefore(after)
-    if (events.length > limit) events = events.slice(0, limit)
     // What was the end of the log then may not be now.
     if (events.length === 0) events = await this.options.source(after, limit)
+    if (events.length > limit) {
+      // Small stretches take many turns to eat up one page, which is not read again for each of them.
+      this.ahead = { after: events[limit - 1]!.position, page: Promise.resolve(events.slice(limit)) }
+      events = events.slice(0, limit)
+    }
     if (upTo === undefined || (events.at(-1)?.position ?? 0) <= upTo) return events
     return events.filter(({ position }) => position <= upTo)
   }
 
   private readAhead(after: number): void {
+    if (this.ahead?.after === after) return
     const page = this.options.source(after, LIMITS.readPageEvents)
     page.catch(() => undefined)
     this.ahead = { after, page }
