@@ -5,9 +5,9 @@ import type { BreakdownResult, BreakdownRow, StatsQuestion } from '../stats.ts'
 import { ABSENT } from './dictionary.ts'
 import type { Gathered } from './gathered.ts'
 import { countGroups, NO_GROUP } from './groups.ts'
-import { isVisitField } from './needs.ts'
 import { boundedField } from './overflow.ts'
 import type { Field } from './rows.ts'
+import { couldSay, visitField } from './visitFields.ts'
 
 export type BreakdownQuestion = Extract<StatsQuestion, { name: 'breakdown' }>
 
@@ -33,10 +33,13 @@ export function breakdownOf(gathered: Gathered, question: BreakdownQuestion): Br
   return { dimension, rows: rowsOfPage, total, without, values: found.length, nextCursor: cursorAfter(offset, limit, found.length) }
 }
 
-/** The dimension's column, with what is beyond its bound under one name. */
-export function breakdownField({ rows }: Gathered, { dimension, range }: BreakdownQuestion): Field {
+/** The dimension's column, with what is beyond its bound under one name: of a visit, by the day of the event that says it. */
+export function breakdownField({ rows, visits, said }: Gathered, { dimension, range }: BreakdownQuestion, valuesPerDay?: number): Field {
   const field = rows.fields.get(dimension)!
-  return isVisitField(dimension) ? field : boundedField(rows, field, range.timezone)
+  const source = said.get(dimension)
+  if (source === undefined) return boundedField(rows, field, range.timezone, { valuesPerDay })
+  const bounded = boundedField(rows, source, range.timezone, { valuesPerDay, takesPart: couldSay(rows, dimension) })
+  return bounded === source ? field : visitField(rows, visits!, dimension, bounded)
 }
 
 function visitsByCode(gathered: Gathered, { range }: BreakdownQuestion, codes: Int32Array, count: number): Float64Array {

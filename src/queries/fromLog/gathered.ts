@@ -19,6 +19,8 @@ export interface Gathered {
   readonly people: Int32Array
   /** Absent where the question needs none. */
   readonly visits: Visits | undefined
+  /** By visit dimension: what single events say, of which visits take theirs. */
+  readonly said: ReadonlyMap<string, Field>
   readonly inRange: RowTest
   /** In force, and of those that `bots` wants. */
   readonly wanted: RowTest
@@ -42,7 +44,7 @@ export async function gather(log: LogSource, question: StatsQuestion, options: L
   const needs = needsOf(question)
   const { rows, scanned } = await readRows(log, question.appId, needs, options)
   const visits = needs.visits ? Visits.of(rows) : undefined
-  if (visits !== undefined) putVisitFields(rows, visits, [...needs.fields].filter(isVisitField))
+  const said = visits === undefined ? new Map<string, Field>() : putVisitFields(rows, visits, [...needs.fields].filter(isVisitField))
   const { occurredAt } = rows
   const { fromMs, toMs } = question.range
   const rules = askedRules(rows, question)
@@ -51,6 +53,7 @@ export async function gather(log: LogSource, question: StatsQuestion, options: L
     scanned,
     people: peopleOf(rows),
     visits,
+    said,
     inRange: (row) => occurredAt[row]! >= fromMs && occurredAt[row]! < toMs,
     wanted: wantedTest(rows, question.bots),
     passes: every(rules.asked),

@@ -7,7 +7,13 @@ import { type Field, IN_FORCE, type Rows } from './rows.ts'
 
 export const OTHER = '(other)'
 
-export function boundedField(rows: Rows, field: Field, timezone: string, valuesPerDay: number = LIMITS.valuesPerDay): Field {
+export interface Bound {
+  readonly valuesPerDay?: number | undefined
+  /** Rows that take no part do not use up names. */
+  readonly takesPart?: (row: number) => boolean
+}
+
+export function boundedField(rows: Rows, field: Field, timezone: string, { valuesPerDay = LIMITS.valuesPerDay, takesPart = () => true }: Bound = {}): Field {
   if (field.dictionary.size <= valuesPerDay) return field
   const zone = localDays(timezone)
   const named = new Map<number, Set<number>>()
@@ -17,7 +23,7 @@ export function boundedField(rows: Rows, field: Field, timezone: string, valuesP
   let day = zone.at(0)
   for (let row = 0; row < rows.count; row++) {
     const code = codes[row]!
-    if (code === ABSENT || (rows.flags[row]! & IN_FORCE) === 0) continue
+    if (code === ABSENT || (rows.flags[row]! & IN_FORCE) === 0 || !takesPart(row)) continue
     const atMs = rows.occurredAt[row]!
     if (atMs < day.fromMs || atMs >= day.toMs) day = zone.at(atMs)
     let values = named.get(day.day)

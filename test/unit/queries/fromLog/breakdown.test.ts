@@ -1,8 +1,10 @@
 // Time series and breakdowns counted from literal histories: local intervals, values, visits under values, pages of rows.
 import assert from 'node:assert/strict'
+import { breakdownField, type BreakdownQuestion } from '../../../../src/queries/fromLog/breakdown.ts'
+import { gather } from '../../../../src/queries/fromLog/gathered.ts'
 import { boundedField } from '../../../../src/queries/fromLog/overflow.ts'
 import { readRows } from '../../../../src/queries/fromLog/readRows.ts'
-import { APP, day, History, range } from './history.ts'
+import { APP, day, History, questionOf, range } from './history.ts'
 
 const url = (path: string): { url: string } => ({ url: `https://example.com${path}` })
 
@@ -160,11 +162,35 @@ describe('breakdowns from the log', () => {
     const fields = new Set(['metadata.key'])
     const { rows } = await readRows(history, APP, { fields, numbers: new Set(), device: false, visits: false }, { upTo: history.head })
     const counted = (zone: string, bound: number): string => {
-      const { dictionary, codes } = boundedField(rows, rows.fields.get('metadata.key')!, zone, bound)
+      const { dictionary, codes } = boundedField(rows, rows.fields.get('metadata.key')!, zone, { valuesPerDay: bound })
       return Array.from(codes.subarray(0, rows.count), (code) => dictionary.valueOf(code)).join(' ')
     }
     assert.equal(counted('Europe/Berlin', 2), 'x y (other) x (other) y z w (other)')
     assert.equal(counted('UTC', 2), 'x y (other) x (other) y (other) (other) x')
     assert.equal(counted('UTC', 4), 'x y z x w y z w x')
+  })
+
+  it('bounds what visits say by the events that could say it, in log order', async () => {
+    const history = new History()
+    const arrival = (path: string, source: string): object => ({ ...url(`${path}?utm_source=${source}`) })
+    // In no visit, or no pageview: these use up no entry page.
+    history.add(0, { ...url('/nobody') })
+    history.add(1, { anonymousId: 'a', interactive: false, ...url('/passive') })
+    history.add(2, { anonymousId: 'a', event: 'click', ...arrival('/click', 'mail') })
+    // No entry page of its visit, and yet it might have been.
+    history.add(3, { anonymousId: 'a', ...arrival('/a', 'ads') })
+    history.add(4, { anonymousId: 'a', ...arrival('/b', 'feed') })
+    history.add(5, { anonymousId: 'b', ...arrival('/c', 'feed') })
+    history.add(6, { anonymousId: 'c', ...arrival('/a', 'mail') })
+    const counted = async (dimension: string, valuesPerDay: number): Promise<string> => {
+      const question = questionOf({ name: 'breakdown', dimension, sort: 'events', limit: 10, offset: 0 }) as BreakdownQuestion
+      const gathered = await gather(history, question, { upTo: history.head })
+      const { dictionary, codes } = breakdownField(gathered, question, valuesPerDay)
+      return Array.from(codes.subarray(0, gathered.rows.count), (code) => dictionary.valueOf(code) ?? '-').join(' ')
+    }
+    assert.equal(await counted('entryPage', 2), '- - /a /a /a (other) /a')
+    assert.equal(await counted('exitPage', 1), '- - (other) (other) (other) (other) /a')
+    assert.equal(await counted('utmSource', 2), '- - mail mail mail (other) mail')
+    assert.equal(await counted('utmSource', 3), '- - mail mail mail feed mail')
   })
 })
