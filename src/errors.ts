@@ -33,6 +33,7 @@ export const ERRORS = {
   uri_too_long: [414, 'The address is longer than this server takes'],
   unsupported_media_type: [415, 'The route takes application/json'],
   too_much_for_the_log: [422, 'There is more in the log than one answer reads'],
+  too_many_rows: [422, 'The answer would have more rows than one answer holds'],
   headers_too_large: [431, 'The request headers are larger than this server takes'],
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],

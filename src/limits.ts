@@ -125,6 +125,10 @@ export const LIMITS = {
   waitForEventMs: 5_000,
   /** Points of one time series. */
   timeseriesPoints: 5_000,
+  /** Rows of one report's answer; beyond them it is refused, with how to ask for fewer. */
+  reportRows: 10_000,
+  /** Stored cells (one per day or quarter of an hour, group of values, and bots or not) that are read for a report; the log answers beyond. */
+  reportCells: 200_000,
   /** Events of one app in half an hour beyond which it is not followed live, and what is kept of all apps to ask again. */
   liveEvents: 200_000,
   liveEventsKept: 500_000,

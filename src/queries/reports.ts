@@ -1,7 +1,8 @@
 // Custom reports: measures of the events that pass, by interval and values. From the tables where the bounds lie on their rows
 // and the revision that is asked for is in them; else from the log.
 import { type ReportSpec } from '../events/definitions.ts'
-import { type DefinedCell, readDefined } from '../projections/definitions/read.ts'
+import { LIMITS } from '../limits.ts'
+import { countDefined, type DefinedCell, readDefined } from '../projections/definitions/read.ts'
 import { DEFINED_VISITORS } from '../projections/definitions/state.ts'
 import { NumberBag } from '../projections/sets/numberBag.ts'
 import { type DistinctPeople, readPeople } from '../projections/web/people.ts'
@@ -10,6 +11,7 @@ import { ofBag } from './fromLog/report.ts'
 import { byKey } from './fromLog/reportGroups.ts'
 import { spanAt, spansOf } from './intervals.ts'
 import type { Query, Range } from './query.ts'
+import { checkReportRows } from './reportBound.ts'
 import { statsAnswer } from './schemas.ts'
 import type { Bots, ReportResult, ReportRow } from './stats.ts'
 import { botFlags, isAligned, onRows, wholeDays } from './webTotals.ts'
@@ -52,9 +54,10 @@ export const report: Query<RevisionParams & { bots?: Bots }, ReportResult> = {
   stats: {
     bots: 'exclude',
     question: async (params, asked, snapshot) => ({ ...asked, name: 'report', report: (await specOf(snapshot, 'report', params)) as ReportSpec }),
-    fromTables(params, snapshot) {
+    async fromTables(params, snapshot) {
       const spec = servedSpec(snapshot, params) as ReportSpec | undefined
-      return spec !== undefined && isOnRows(spec, snapshot.range!)
+      if (spec === undefined || !isOnRows(spec, snapshot.range!)) return false
+      return (await countDefined(snapshot, params, snapshot.range!, LIMITS.reportCells + 1)) <= LIMITS.reportCells
     },
   },
   extent: definedExtent,
@@ -93,8 +96,12 @@ function groupsOf({ interval, dimensions }: ReportSpec, range: Range, cells: rea
     const at = spans === undefined ? null : new Date(spans[spanAt(spans, cell.bucket)]!.atMs).toISOString()
     const key = JSON.stringify([at, cell.group])
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { at, dimensions: cell.group, cells: [cell] })
-    else group.cells.push(cell)
+    if (group !== undefined) {
+      group.cells.push(cell)
+      continue
+    }
+    groups.set(key, { at, dimensions: cell.group, cells: [cell] })
+    checkReportRows(groups.size)
   }
   // Totals are a row even of nothing.
   if (groups.size === 0 && spans === undefined && dimensions.length === 0) return [{ at: null, dimensions: [], cells: [] }]

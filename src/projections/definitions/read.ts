@@ -35,6 +35,18 @@ export function readDefined(rows: DefinedRows, { definitionId, revision }: { def
   return read(rows, { definition: uuidToBytes(definitionId), revision }, range, bots)
 }
 
+/** How many there are in a range, with bots and without, counted no further than a bound. */
+export async function countDefined({ trx, build, appId }: DefinedRows, { definitionId, revision }: { definitionId: string; revision: number }, { fromMs, toMs }: Bounds, bound: number): Promise<number> {
+  const cells = trx('def_cells')
+    .where({ build, app_id: uuidToBytes(appId), definition: uuidToBytes(definitionId), revision })
+    .where('bucket', '>=', fromMs)
+    .where('bucket', '<', toMs)
+    .select('bucket')
+    .limit(bound)
+  const row = await trx.from(cells.as('cells')).count({ cells: '*' }).first<{ cells: number | string }>()
+  return Number(row.cells)
+}
+
 /** Of all events of the app, per local day. */
 export function readAllDays(rows: DefinedRows, range: Bounds, bots: readonly (0 | 1)[]): Promise<DefinedCell[]> {
   return read(rows, ALL, range, bots)

@@ -2,6 +2,7 @@
 import type { ReportSpec } from '../../events/definitions.ts'
 import { type Span, spanAt, spansOf } from '../intervals.ts'
 import { byBytes } from '../ranking.ts'
+import { checkReportRows } from '../reportBound.ts'
 import type { StatsQuestion } from '../stats.ts'
 import type { Gathered } from './gathered.ts'
 import { NO_GROUP } from './groups.ts'
@@ -33,7 +34,10 @@ export function reportGroups(gathered: Gathered, { range, report }: Extract<Stat
     // What was told apart so far times what the next dimension may add stays far below 2^53.
     fields.forEach((field, at) => (key = dense(pairs[at]!, key * (field.dictionary.size + 1) + field.codes[row]! + 1)))
     const group = dense(groups, key)
-    if (group === found.length) found.push({ span, codes: fields.map((field) => field.codes[row]!) })
+    if (group === found.length) {
+      found.push({ span, codes: fields.map((field) => field.codes[row]!) })
+      checkReportRows(found.length)
+    }
     codes[row] = group
   }
   const keys = found.map(({ span, codes: values }) => ({

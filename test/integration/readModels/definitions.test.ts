@@ -7,11 +7,13 @@ import type { Definitions, GoalSpec, ReportSpec } from '../../../src/events/defi
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import { localDays } from '../../../src/kernel/calendar.ts'
 import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
+import { LIMITS } from '../../../src/limits.ts'
 import { definitions as model } from '../../../src/projections/definitions/definitions.ts'
+import { countDefined } from '../../../src/projections/definitions/read.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { answerFromLog } from '../../../src/queries/fromLog/logAnswer.ts'
 import { goal } from '../../../src/queries/goals.ts'
-import type { Snapshot } from '../../../src/queries/query.ts'
+import type { Range, Snapshot } from '../../../src/queries/query.ts'
 import { report } from '../../../src/queries/reports.ts'
 import type { Bots, GoalResult, ReportResult, StatsQuestion } from '../../../src/queries/stats.ts'
 import { type Change, change, History, MINUTE, type Place } from './changes.ts'
@@ -93,11 +95,11 @@ async function checkAnswers(driver: Driver, build: number, { appId, timezone }: 
   const range = { fromMs, toMs, timezone }
   const { position: upTo } = await driver.log.head(driver.log.partitionOf(appId))
   const told = <Result>(query: typeof goal | typeof report, { definitionId, revision }: { definitionId: string; revision: number }): Promise<Result> =>
-    driver.database.snapshot((trx) => {
+    driver.database.snapshot(async (trx) => {
       const snapshot: Snapshot = { trx, log: driver.log, build, appId, timezone, range, defined: DEFINED, position: upTo, nowMs: 0 }
       const params = { definitionId, revision, bots }
-      assert.ok(query.stats!.fromTables!(params, snapshot), 'tables tell')
-      return query.run(snapshot, params) as Promise<Result>
+      assert.ok(await query.stats!.fromTables!(params, snapshot), 'tables tell')
+      return (await query.run(snapshot, params)) as Result
     })
   const logged = async (question: StatsQuestion): Promise<object> => (await answerFromLog(driver.log, question, { upTo })).result
   for (const defined of DEFINED.goals) assert.deepEqual(await told<GoalResult>(goal, defined), await logged({ name: 'goal', appId, range, bots, goal: defined.spec }))
@@ -169,6 +171,30 @@ function suite(engine: Engine, numRuns: number): void {
       }
       assert.deepEqual(new Map(rows.map(({ dimensions: [page], measures }) => [page, measures])), naive)
       assert.deepEqual(Math.max(...rows.map(({ measures: [count] }) => count!)), Math.max(...[...naive.values()].map(([count]) => count!)))
+    })
+
+    it('answer as many rows as one answer holds, and beyond say how to ask for fewer, as the log does', async () => {
+      const appId = uuidv7()
+      await driver.register(appId, 'UTC')
+      const spec: ReportSpec = { name: 'Wide', measures: [{ measure: 'count' }], dimensions: ['metadata.n'], interval: 'none' }
+      const defined = define('report' as const, spec)
+      await driver.append([{ eventId: uuidv7(), appId, type: 'ReportDefined', schemaVersion: 1, occurredAt: 0, meta: null, data: JSON.stringify({ definitionId: defined.definitionId, revision: 1, spec }), stream: `definitions:${appId}` }])
+      // One row more over both days than over the first alone.
+      const at = (n: number): number => Date.UTC(2026, 0, n < LIMITS.reportRows ? 1 : 2)
+      await driver.collect(Array.from({ length: LIMITS.reportRows + 1 }, (_, n) => ({ id: uuidv7(), appId, at: at(n), data: { event: 'e', metadata: { n } } })))
+      const build = await driver.build(PROJECTION, true)
+      await driver.fold(PROJECTION, build)
+      const { position: upTo } = await driver.log.head(driver.log.partitionOf(appId))
+      const params = { definitionId: defined.definitionId, revision: 1, bots: 'exclude' } as const
+      const days = (count: number): Range => ({ fromMs: Date.UTC(2026, 0, 1), toMs: Date.UTC(2026, 0, 1 + count), timezone: 'UTC' })
+      const tables = (range: Range): Promise<ReportResult> =>
+        driver.database.snapshot((trx) => report.run({ trx, log: driver.log, build, appId, timezone: 'UTC', range, defined: { dimensions: [], goals: [], reports: [defined] }, position: upTo, nowMs: 0 }, params))
+      const log = async (range: Range): Promise<object> => (await answerFromLog(driver.log, { name: 'report', appId, range, bots: 'exclude', report: spec }, { upTo })).result
+      assert.equal((await tables(days(1))).rows.length, LIMITS.reportRows)
+      assert.deepEqual(await tables(days(1)), await log(days(1)))
+      for (const ask of [tables, log]) await assert.rejects(ask(days(2)), { code: 'too_many_rows', message: /more than 10,000 rows .* shorter range/ })
+      const cells = (bound: number): Promise<number> => driver.database.snapshot((trx) => countDefined({ trx, build, appId }, params, days(2), bound))
+      assert.deepEqual([await cells(7), await cells(100_000)], [7, LIMITS.reportRows + 1])
     })
   })
 }
