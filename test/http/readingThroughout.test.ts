@@ -62,8 +62,8 @@ function byKey(reads: readonly Read[], part: (body: Read['body']) => unknown): M
   return found
 }
 
-function numbersOf({ asOf: _asOf, from: _from, range: _range, ...numbers }: Read['body']): object {
-  return numbers
+function numbersOf(body: Read['body']): object {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !['asOf', 'from', 'range'].includes(name)))
 }
 
 function checkOverview({ body }: Read): void {
