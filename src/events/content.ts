@@ -14,8 +14,21 @@ export interface Content {
   readonly data: EventCollected
 }
 
+/** An event that many folds ask for its content keeps it; null until one has asked. */
+export interface KeepsContent {
+  content: Content | null
+}
+
 /** Undefined for what is neither collected nor corrected, and for what was erased. */
-export function contentOf(event: FoldEvent): Content | undefined {
+export function contentOf(event: FoldEvent & Partial<KeepsContent>): Content | undefined {
+  if (event.content === undefined) return readContentOf(event)
+  if (event.content !== null) return event.content
+  const content = readContentOf(event)
+  event.content = content ?? null
+  return content
+}
+
+function readContentOf(event: FoldEvent): Content | undefined {
   if (event.data === null) return undefined
   if (event.type === eventCollected.type) {
     return { position: event.position, contentPosition: event.position, occurredAt: event.occurredAt, data: event.data as EventCollected }

@@ -24,20 +24,21 @@ export const keyUse: Projection<State, null> = {
   memory: () => null,
   start: () => new Map(),
   fold(state, events) {
-    let last: Use | undefined
+    let use: Use | undefined
     let lastMeta: string | null = null
+    let keyId: string | undefined
     for (const event of events) {
-      // Most events come in runs of one key, whose meta is the same text.
-      let use = event.meta === lastMeta && last?.appId === event.appId ? last : undefined
-      if (use === undefined) {
-        const keyId = keyIdOf(event.meta)
-        if (keyId === undefined) continue
-        use = useOf(state, event.appId, keyId)
+      // Most events come in runs of one key, or of none, whose meta is the same text.
+      const { meta } = event
+      if (meta !== lastMeta) {
+        keyId = keyIdOf(meta)
+        use = undefined
+        lastMeta = meta
       }
+      if (keyId === undefined) continue
+      if (use?.appId !== event.appId) use = useOf(state, event.appId, keyId)
       use.events += 1
       use.lastUsedAt = Math.max(use.lastUsedAt, event.recordedAt)
-      last = use
-      lastMeta = event.meta
     }
   },
   async write(trx: Knex.Transaction, build, state) {

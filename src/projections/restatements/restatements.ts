@@ -8,7 +8,7 @@ import { type Content, contentOf } from '../../events/content.ts'
 import { eventCollected } from '../../events/eventCollected.ts'
 import { eventCorrected } from '../../events/eventCorrected.ts'
 import { eventRetracted } from '../../events/eventRetracted.ts'
-import { localDays } from '../../kernel/calendar.ts'
+import { type LocalDay, localDays, type LocalDays } from '../../kernel/calendar.ts'
 import { bytesToUuid, uuidToBytes } from '../../kernel/ids.ts'
 import { replaceRows, type Value } from '../storage/bulkRows.ts'
 import type { EventReader, FoldContext, Projection } from '../projection.ts'
@@ -18,12 +18,27 @@ import { chunks } from '../storage/rowSets.ts'
 import { takingsOf, type Takings } from '../visitors/takings.ts'
 import { isPageview } from '../visitors/visitRules.ts'
 
-interface AppLog {
+class AppLog {
   readonly key: Buffer
-  readonly timezone: string
-  /** The largest occurredAt of a collected event so far. */
-  latestMs: number
-  changed: boolean
+  changed = false
+  private readonly zone: LocalDays
+  // Neighbours in the log are mostly of one day.
+  private last: LocalDay = { day: NaN, fromMs: NaN, toMs: NaN }
+
+  constructor(
+    appId: string,
+    timezone: string,
+    /** The largest occurredAt of a collected event so far; below 0 before the first. */
+    public latestMs: number,
+  ) {
+    this.key = uuidToBytes(appId)
+    this.zone = localDays(timezone)
+  }
+
+  day(atMs: number): number {
+    if (!(atMs >= this.last.fromMs && atMs < this.last.toMs)) this.last = this.zone.at(atMs)
+    return this.last.day
+  }
 }
 
 export interface RestatementsMemory {
@@ -105,7 +120,7 @@ interface How {
 
 /** The day that it restates, if that was closed. */
 function restate({ rows }: RestatementsState, { position }: FoldEvent, { occurredAt, data }: Content, { app, reached, cause, sign }: How): number | undefined {
-  const { day } = localDays(app.timezone).at(occurredAt)
+  const day = app.day(occurredAt)
   if (day >= reached) return undefined
   const key = `${app.key.toString('latin1')}${day}/${reached}/${cause}`
   let row = rows.get(key)
@@ -115,8 +130,8 @@ function restate({ rows }: RestatementsState, { position }: FoldEvent, { occurre
 }
 
 /** Where the log stood when the event was recorded. Before its first event nothing is closed. */
-function reachedDay({ timezone, latestMs }: AppLog, { recordedAt }: FoldEvent): number {
-  return latestMs < 0 ? -Infinity : localDays(timezone).at(Math.min(recordedAt, latestMs)).day
+function reachedDay(app: AppLog, { recordedAt }: FoldEvent): number {
+  return app.latestMs < 0 ? -Infinity : app.day(Math.min(recordedAt, app.latestMs))
 }
 
 async function load(db: Knex, build: number, state: RestatementsState, events: readonly FoldEvent[], reader: EventReader): Promise<void> {
@@ -133,7 +148,7 @@ async function loadApps(db: Knex, build: number, { memory, context }: Restatemen
       .whereIn('app_id', ids.map(uuidToBytes))
       .select<{ app_id: Uint8Array | ArrayBuffer; latest_occurred_at: number | string }[]>('app_id', 'latest_occurred_at')
     const latest = new Map(rows.map((row) => [bytesToUuid(bytesOf(row.app_id)), Number(row.latest_occurred_at)]))
-    for (const id of ids) memory.apps.set(id, { key: uuidToBytes(id), timezone: context.timezoneOf(id), latestMs: latest.get(id) ?? -1, changed: false })
+    for (const id of ids) memory.apps.set(id, new AppLog(id, context.timezoneOf(id), latest.get(id) ?? -1))
   }
 }
 

@@ -12,11 +12,14 @@ export interface Known {
   touched: boolean
 }
 
+export type KnownIdentities = readonly [Map<string, Known>, Map<string, Known>, Map<string, Known>]
+
 export interface AppPeople {
   readonly key: Buffer
   /** True when an identity that is not here is not in the tables either. */
   readonly complete: boolean
-  readonly known: Map<string, Known>
+  /** By kind, so that no name has to be put together for each event. */
+  readonly known: KnownIdentities
 }
 
 export interface UserStatsMemory {
@@ -42,16 +45,16 @@ export function drop(memory: UserStatsMemory): void {
   memory.open = false
 }
 
-export function nameOf({ kind, id }: Identity): string {
-  return `${kind}${id}`
+export function noIdentities(): KnownIdentities {
+  return [new Map(), new Map(), new Map()]
 }
 
 export function knownOf(memory: UserStatsMemory, app: AppPeople, identity: Identity): Known {
-  const name = nameOf(identity)
-  let known = app.known.get(name)
+  const { kind, id } = identity
+  let known = app.known[kind].get(id)
   if (known === undefined) {
-    known = { key: identityKey(identity.kind, identity.id), person: null, user: null, touched: false }
-    app.known.set(name, known)
+    known = { key: identityKey(kind, id), person: null, user: null, touched: false }
+    app.known[kind].set(id, known)
     memory.kept++
   }
   return known

@@ -77,6 +77,11 @@ export function see(person: Person, { at, position, id, event, url, agent, ip }:
   if (full) person.recent.pop()
   const entry = { at, position, id, event, url }
   let place = 0
+  // Mostly the newest of all, and a splice makes an array of what it took out.
+  if (person.recent.length === 0 || isLater(entry, person.recent[0]!)) {
+    person.recent.unshift(entry)
+    return
+  }
   while (place < person.recent.length && isLater(person.recent[place]!, entry)) place++
   person.recent.splice(place, 0, entry)
 }

@@ -15,7 +15,7 @@ import { bytesOf } from '../storage/rows.ts'
 import { takingsOf } from '../visitors/takings.ts'
 import { USER_AGENT_RULES } from '../enrichment/userAgents.ts'
 import { afterCorrections, countAgain, sightingOf, takeOut } from './inverse.ts'
-import { type AppPeople, drop, type Known, knownOf, nameOf, touch, type UserStatsMemory, type UserStatsState } from './memory.ts'
+import { type AppPeople, drop, type Known, knownOf, noIdentities, touch, type UserStatsMemory, type UserStatsState } from './memory.ts'
 import { addPosition, detailOf, nobody, positionBytes, see, storedPerson } from './person.ts'
 import { type Identity, identityKey, identityOf, linkedIdentities, USER } from '../visitors/visitors.ts'
 
@@ -79,12 +79,12 @@ async function load(db: Knex, build: number, state: UserStatsState, events: read
     if (app === undefined) {
       const key = uuidToBytes(event.appId)
       const first = await db('user_stats').where({ build, app_id: key }).first<object | undefined>('events')
-      app = { key, complete: first === undefined, known: new Map() }
+      app = { key, complete: first === undefined, known: noIdentities() }
       memory.apps.set(event.appId, app)
     }
     if (app.complete) continue
     for (const identity of [readContent(event), taken?.get(event.position)].flatMap(identitiesOf)) {
-      if (app.known.has(nameOf(identity))) continue
+      if (app.known[identity.kind].has(identity.id)) continue
       let identities = wanted.get(app)
       if (identities === undefined) wanted.set(app, (identities = new Map<string, Identity>()))
       identities.set(identityKey(identity.kind, identity.id).toString('hex'), identity)
