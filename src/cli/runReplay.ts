@@ -45,12 +45,15 @@ async function carryOut(stores: Stores, options: RebuildOptions, flags: ReplayFl
 async function watched<T>({ log, database, clock, logger }: Stores, projection: Projection, work: (options: RebuildOptions) => Promise<T>): Promise<T & { events: number }> {
   const progress = createProgress(projection.name)
   let last: ReplayProgress | undefined
+  // What an earlier run had folded before it was halted says nothing of this one's pace.
+  let before: number | undefined
   const onProgress = (now: ReplayProgress): void => {
+    before ??= now.events
     last = now
     progress.update(now.events, now.percent / 100)
   }
   const result = await interruptible((signal) => work({ log, database, clock, logger, projection, onProgress, signal }).finally(() => progress.stop()))
-  return { ...result, events: last?.events ?? 0 }
+  return { ...result, events: (last?.events ?? 0) - (before ?? 0) }
 }
 
 function tell(done: Done & { projection: string; events: number; seconds: number }, { json, dry, diff, rollback: back }: ReplayFlags): void {

@@ -74,13 +74,13 @@ export async function rollback(options: RebuildOptions & { readonly build?: numb
   const kept = (await listBuilds(database.knex, projection.name)).filter(({ status }) => status === 'kept')
   const newest = kept.toSorted((left, right) => (right.liveAt ?? 0) - (left.liveAt ?? 0))
   const target = options.build === undefined ? newest[0] : kept.find(({ build }) => build === options.build)
-  if (target === undefined) throw new NothingKept(projection.name)
+  if (target === undefined) throw new NothingKept(projection.name, options.build)
   return RebuildSession.run(options, (session) => bringLive(session, target, 'bury'))
 }
 
 export class NothingKept extends Error {
-  constructor(projection: string) {
-    super(`there is no kept build of ${projection} to go back to`)
+  constructor(projection: string, build: number | undefined) {
+    super(build === undefined ? `no build of ${projection} was kept to go back to` : `there is no kept build ${build} of ${projection}`)
     this.name = 'NothingKept'
   }
 }

@@ -153,15 +153,17 @@ async function readProjection(trx: Knex, { name, codeVersion }: Projection, head
     lagEvents: partitions.reduce((sum, { lagEvents }) => sum + lagEvents, 0),
     deadEvents: dead[0]?.events ?? 0,
     partitions,
-    builds: (await listBuilds(trx, name)).map(viewOf),
+    builds: (await listBuilds(trx, name)).map((build) => viewOf(build, live)),
   }
 }
 
-function viewOf({ build, codeVersion, status, appId, createdAt, liveAt, error, paused, report, progress }: Build): BuildStatusView {
+function viewOf({ build, codeVersion, status, appId, parent, createdAt, liveAt, error, paused, report, progress }: Build, live: number | undefined): BuildStatusView {
+  // A build of one app serves as long as the whole build does in which it takes the place of that app's rows.
+  const serves = appId === undefined || parent === live
   return {
     build,
     codeVersion,
-    status,
+    status: status === 'live' && !serves ? 'kept' : status,
     appId: appId ?? null,
     createdAt: new Date(createdAt).toISOString(),
     liveAt: liveAt === undefined ? null : new Date(liveAt).toISOString(),

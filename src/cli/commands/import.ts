@@ -10,7 +10,7 @@ import type { ImportOptions } from '../runImport.ts'
 const HELP = `
 Formats:
   combined  access log of Apache or nginx; each line becomes pageview, asset, error or request. A visitor is an address and
-            agent. Paths are completed with --site, else with the app's url.
+            agent on one day. Paths are completed with --site, else with the app's url.
   jsonl     one JSON object a line; also what \`recount export\` wrote, which is put back as it was (--app is optional then)
   csv       RFC 4180 with a header; --delimiter for others than the comma
   tsv       tabs and a header, no quoting: a quote is a character (quoted tabs: --format csv --delimiter tab)

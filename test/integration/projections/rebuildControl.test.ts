@@ -6,6 +6,7 @@ import { findBuild, listBuilds, pauseBuilds } from '../../../src/projections/bui
 import { dropBuild } from '../../../src/projections/dropRows.ts'
 import { dryReplay, RebuildPaused, replay } from '../../../src/projections/replay.ts'
 import { replayTogether } from '../../../src/projections/replayTogether.ts'
+import { readProjections } from '../../../src/queries/projections.ts'
 import { eventually } from '../../support/eventually.ts'
 import { append, appIn, counting, ENGINES, foldedTo, LEASE_MS, many, openStage, seen, type Stage, sumTo } from './stage.ts'
 
@@ -89,6 +90,13 @@ for (const engine of ENGINES) {
       assert.deepEqual(await statuses(), ['4 live', '3 kept', '2 kept'])
       await replay({ ...of(stage, counting({ mark: 'v5' })), keep: 0 })
       assert.deepEqual(await statuses(), ['5 live'])
+    })
+
+    it('shows a build of one app as kept once the whole build that it belongs to is', async () => {
+      await replay({ ...of(stage), appId })
+      await replay({ ...of(stage), keep: 1 })
+      const [shown] = await readProjections(stage.database.knex, [counting()], await stage.log.heads())
+      assert.deepEqual(shown!.builds.map(({ build, status, appId: own }) => [build, status, own]), [[3, 'live', null], [2, 'kept', appId], [1, 'kept', null]])
     })
 
     it('drops a build with its rows, and never the live one', async () => {
