@@ -1,13 +1,15 @@
 // Any number, checked on the spot: recomputed from the log, compared with what is stored, and taken apart into its events.
-// With `Accept: text/event-stream` the same answer comes after events that say how far it is.
+// With `Accept: text/event-stream` the same answer comes after events that say how far it is; it ends when its reader may no
+// longer see it.
 import { type Request, type Response, Router } from 'express'
+import { Problem } from '../../errors.ts'
 import { LIMITS } from '../../limits.ts'
 import { LISTED_MEASURES } from '../../queries/fromLog/logSource.ts'
 import type { RecountRequest } from '../../queries/recounts.ts'
 import { RANGE_SCHEMA } from '../../queries/range.ts'
 import { RECOUNTED_QUESTIONS } from '../../queries/statsQuestions.ts'
 import { goneSignal } from '../answers.ts'
-import { appOf, callerOf } from '../caller.ts'
+import { appOf, callerOf, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUser } from '../middleware/requireUser.ts'
@@ -15,10 +17,11 @@ import { bodyOf, validateBody } from '../middleware/validate.ts'
 import { asProblem } from '../problems.ts'
 import { objectOf, uuid } from '../questions.ts'
 
-type RecountDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'recounts' | 'logger' | 'isAway'>
+type RecountDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'recounts' | 'clock' | 'logger' | 'isAway'>
 
 const whole = { type: 'integer', minimum: 0 } as const
-const BEAT_MS = 15_000
+const CHECK_MS = 1_000
+const CHECKS_PER_BEAT = 15
 
 const part = {
   ...objectOf(
@@ -135,12 +138,18 @@ async function streamed(deps: RecountDeps, { res }: { readonly req: Request; rea
   const onProgress = (scanned: number): void => {
     if (!res.writableNeedDrain) send('progress', { scanned })
   }
-  const beat = setInterval(() => {
-    open()
-    if (!res.writableNeedDrain) res.write(': still here\n\n')
-  }, BEAT_MS)
+  const lost = new AbortController()
+  let checks = 0
+  const check = setInterval(() => {
+    if (!maySee(deps, res, appId)) lost.abort(new Problem('unauthenticated', 'You are signed out, or the app is yours no more'))
+    // Proxies close what is silent.
+    else if (++checks % CHECKS_PER_BEAT === 0) {
+      open()
+      if (!res.writableNeedDrain) res.write(': still here\n\n')
+    }
+  }, CHECK_MS)
   try {
-    send('result', await deps.recounts.recount(appId, request, { signal, onProgress }))
+    send('result', await deps.recounts.recount(appId, request, { signal: AbortSignal.any([signal, lost.signal]), onProgress }))
     res.end()
   } catch (error) {
     if (!res.headersSent || res.destroyed) throw error
@@ -149,6 +158,12 @@ async function streamed(deps: RecountDeps, { res }: { readonly req: Request; rea
     send('problem', problem)
     res.end()
   } finally {
-    clearInterval(beat)
+    clearInterval(check)
   }
+}
+
+function maySee({ clock, keyring }: RecountDeps, res: Response, appId: string): boolean {
+  const { accountId, expiresAt } = userOf(res)
+  const app = keyring.state.app(appId)
+  return expiresAt > clock.now() && keyring.state.account(accountId) !== undefined && app?.deleted === false && app.ownerId === accountId
 }
