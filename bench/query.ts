@@ -1,6 +1,7 @@
 // How long questions take: a month of event-summary, cold (nothing cached), cold with bounds that no row is aligned to, and
-// cached in Redis; with --web, overview, time series and breakdowns of a month and of a year instead, of events over a year.
-// `npx tsx bench/query.ts [--events 1000000] [--visitors 50000] [--sqlite] [--web]`
+// cached in Redis; with --web, overview, time series and breakdowns of a month and of a year instead, of events over a year (or --days, 30 for all of
+// them in the month).
+// `npx tsx bench/query.ts [--events 1000000] [--visitors 50000] [--sqlite] [--web [--days 30]]`
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { openEventLog } from '../src/events/openEventLog.ts'
@@ -30,13 +31,14 @@ const { values } = parseArgs({
     asks: { type: 'string', default: '300' },
     sqlite: { type: 'boolean', default: false },
     web: { type: 'boolean', default: false },
+    days: { type: 'string', default: '360' },
   },
 })
 const url = values.sqlite ? `sqlite:${scratchDirectory('bench')}/recount.db` : await freshDatabase()
 const database = await openDatabase(url)
 await migrate(database)
 const log = await openEventLog(database, { url, partitions: 8 })
-const { appId, fromMs } = await seedMonth(log, Number(values.events), Number(values.visitors), values.web ? 360 : 30)
+const { appId, fromMs } = await seedMonth(log, Number(values.events), Number(values.visitors), values.web ? { days: Number(values.days), site: true } : {})
 const projection = PROJECTIONS.find(({ name }) => name === (values.web ? 'web' : 'eventSummary'))!
 await replay({ database, log, projection, logger: silentLogger })
 
@@ -79,7 +81,9 @@ if (values.web) {
   await measure('overview, 30 days, cached', cache, { query: overview })
   await measure('days of a month, cold', noCache, { query: timeseries, params: () => ({ interval: 'day' }) })
   await measure('hours of a month, cold', noCache, { query: timeseries, params: () => ({ interval: 'hour' }) })
-  for (const dimension of ['page', 'country', 'event', 'browser']) await measure(`by ${dimension}, 30 days, cold`, noCache, by(dimension))
+  for (const dimension of ['page', 'country', 'source', 'event', 'browser']) await measure(`by ${dimension}, 30 days, cold`, noCache, by(dimension))
+  await measure('by page, most visitors, cold', noCache, { query: breakdown, params: () => ({ dimension: 'page', sort: 'visitors' }) })
+  await measure('by page, 12 months, cold', noCache, { ...by('page'), days: 360 })
   await measure('by page, 30 days, cached', cache, by('page'))
 } else {
   const params = (ask: number): Record<string, unknown> => (ask % 2 === 0 ? { event: 'pageview' } : {})

@@ -1,5 +1,5 @@
 // A month of made-up traffic, straight into a log: what replay and queries are measured on. The same seed makes the same
-// events.
+// events. With `site`, what web analytics break down besides: 500 pages, sources, countries, metadata.
 import type { EventCollected } from '../src/events/eventCollected.ts'
 import type { EventLog, NewEvent } from '../src/events/eventLog.ts'
 import { uuidv5, uuidv7 } from '../src/kernel/ids.ts'
@@ -12,6 +12,11 @@ const AGENTS = Array.from({ length: 60 }, (_, minor) =>
     : `Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${70 + minor}.0.0.0 Safari/537.36`,
 )
 
+const REFERRERS = ['https://www.google.com/', 'https://news.ycombinator.com/', 'https://duckduckgo.com/', 'https://t.co/x', 'https://www.bing.com/', ...Array.from({ length: 40 }, (_, at) => `https://blog-${at}.example.net/post`)]
+const PLANS = ['free', 'team', 'business']
+const PAGES = 2_000
+const SITE_PAGES = 500
+
 export interface Seeded {
   readonly appId: string
   readonly fromMs: number
@@ -19,8 +24,7 @@ export interface Seeded {
 }
 
 /** `events` events of `visitors` visitors over 30 days, or so many, in time order with some lateness. */
-export async function seedMonth(log: EventLog, events: number, visitors: number, days = 30): Promise<Seeded> {
-  const appId = uuidv7()
+export async function seedMonth(log: EventLog, events: number, visitors: number, { days = 30, site = false, appId = uuidv7() } = {}): Promise<Seeded> {
   const partition = log.partitionOf(appId)
   const fromMs = Date.UTC(2026, 9, 1)
   const toMs = fromMs + days * DAY_MS
@@ -34,10 +38,11 @@ export async function seedMonth(log: EventLog, events: number, visitors: number,
       const visitor = Math.floor(visitors * random() ** 2)
       const data: EventCollected = {
         event: NAMES[Math.floor(NAMES.length * random() ** 2)]!,
-        url: `https://example.com/articles/${Math.floor(random() * 2_000)}`,
+        url: `https://example.com/articles/${Math.floor(random() * (site ? SITE_PAGES : PAGES))}`,
         ...(visitor % 4 === 0 ? { userId: `user-${visitor}` } : {}),
         anonymousId: `anonymous-${visitor}`,
         userAgent: AGENTS[visitor % AGENTS.length]!,
+        ...(site ? siteFacts(visitor, random) : {}),
       }
       batch.push({ eventId: uuidv5(appId, String(index)), appId, type: 'EventCollected', schemaVersion: 1, occurredAt: at, data: JSON.stringify(data), meta: null })
     }
@@ -45,6 +50,14 @@ export async function seedMonth(log: EventLog, events: number, visitors: number,
     await log.append({ partition, packs: [pack] })
   }
   return { appId, fromMs, toMs }
+}
+
+function siteFacts(visitor: number, random: () => number): Partial<EventCollected> {
+  return {
+    ip: `${24 + (visitor % 60)}.${(visitor >> 8) & 255}.${visitor & 255}.0`,
+    ...(random() < 0.3 ? { referrer: REFERRERS[Math.floor(REFERRERS.length * random() ** 2)]! } : {}),
+    metadata: { plan: PLANS[visitor % PLANS.length]! },
+  }
 }
 
 function generator(seed: number): () => number {

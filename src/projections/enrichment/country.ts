@@ -22,6 +22,7 @@ const RESERVED = [
 
 interface Countries {
   readonly reader: Reader<CountryResponse>
+  /** IPv6. */
   readonly reserved: BlockList
 }
 
@@ -37,16 +38,45 @@ function lookUp(ip: string): string | null {
   const kind = isIP(ip)
   if (kind === 0) return null
   loaded ??= load()
-  if (loaded.reserved.check(ip, kind === 4 ? 'ipv4' : 'ipv6')) return null
+  if (kind === 4 ? isReserved(ip) : loaded.reserved.check(ip, 'ipv6')) return null
   const record = loaded.reader.get(ip) as unknown as { readonly country_code?: string } | null
   return record?.country_code ?? null
+}
+
+const POINT = 46
+const ZERO = 48
+
+// Asking node:net whether an IPv4 address is in a list costs three times as much as its country.
+const RESERVED_4 = RESERVED.filter((range) => !range.includes(':')).map((range) => {
+  const [network = '', bits] = range.split('/')
+  const mask = (-1 << (32 - Number(bits))) >>> 0
+  return { network: numberOf(network), mask }
+})
+
+function isReserved(ip: string): boolean {
+  const number = numberOf(ip)
+  return RESERVED_4.some(({ network, mask }) => (number & mask) >>> 0 === network)
+}
+
+/** Of an address in its four decimal numbers. */
+function numberOf(ip: string): number {
+  let number = 0
+  let byte = 0
+  for (let at = 0; at < ip.length; at++) {
+    const character = ip.charCodeAt(at)
+    if (character === POINT) {
+      number = number * 256 + byte
+      byte = 0
+    } else byte = byte * 10 + (character - ZERO)
+  }
+  return number * 256 + byte
 }
 
 function load(): Countries {
   const reserved = new BlockList()
   for (const range of RESERVED) {
     const [network = '', bits] = range.split('/')
-    reserved.addSubnet(network, Number(bits), network.includes(':') ? 'ipv6' : 'ipv4')
+    if (network.includes(':')) reserved.addSubnet(network, Number(bits), 'ipv6')
   }
   return { reader: new Reader<CountryResponse>(readFileSync(DATABASE)), reserved }
 }

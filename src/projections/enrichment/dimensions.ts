@@ -1,5 +1,6 @@
 // What an event says, as values of the dimensions (METRICS, Enrichment): derived in the fold from the stored raw facts, so that
 // new lists and rules apply to all of history. Everything that is derived counts in RULESET_VERSION.
+import type { EventDimension } from '../../events/dimensionNames.ts'
 import type { EventCollected } from '../../events/eventCollected.ts'
 import { ARRIVAL_RULES, arrivalOf, type ArrivalValues } from './arrivals.ts'
 import { COUNTRY_RULES, countryOf } from './country.ts'
@@ -30,6 +31,35 @@ export function eventValues(data: EventCollected): readonly (string | undefined)
     values.osVersion,
     dimensionText(data.screen),
   ]
+}
+
+/** One of the same. */
+export function eventValue(data: EventCollected, dimension: EventDimension): string | undefined {
+  switch (dimension) {
+    case 'event':
+      return dimensionText(data.event)
+    case 'page':
+      return data.url === undefined ? undefined : placeOf(data.url)?.page
+    case 'hostname':
+      return data.url === undefined ? undefined : placeOf(data.url)?.hostname
+    case 'title':
+      return dimensionText(data.title)
+    case 'country':
+      return countryOf(data.ip)
+    case 'language':
+      return languageOf(data.language)
+    case 'device': {
+      const device = data.device === undefined ? userAgent(data.userAgent).device : namedDevice(data.device)
+      return device === UNKNOWN_DEVICE ? undefined : DEVICES[device]
+    }
+    case 'browser':
+    case 'browserVersion':
+    case 'os':
+    case 'osVersion':
+      return userAgent(data.userAgent).values[dimension]
+    case 'screen':
+      return dimensionText(data.screen)
+  }
 }
 
 /** By index of ARRIVAL_DIMENSIONS, of the event with which a visit arrives; undefined where it lacks a value. */

@@ -1,5 +1,6 @@
 // Texts as small whole numbers, in the order in which they are first seen: a column of a million values is then four
 // megabytes, and comparing is comparing numbers.
+import { ownText } from '../../kernel/ownText.ts'
 
 export const ABSENT = -1
 
@@ -17,8 +18,9 @@ export class Dictionary {
     const known = this.codes.get(value)
     if (known !== undefined) return known
     const code = this.values.length
-    this.codes.set(value, code)
-    this.values.push(value)
+    const own = ownText(value)
+    this.codes.set(own, code)
+    this.values.push(own)
     return code
   }
 

@@ -1,6 +1,7 @@
 // Every id that names somebody, as one dense number over all kinds, so that visitors and clients need one look-up and one
 // column each. Which of them turned out to be users is decided afterwards, over the contents that count in the end.
 import type { EventCollected } from '../../events/eventCollected.ts'
+import { ownText } from '../../kernel/ownText.ts'
 import { ANONYMOUS, COOKIELESS, USER } from '../../projections/visitors/visitors.ts'
 
 /** Beside the kinds of visitors: an explicit session names a client and nobody. */
@@ -42,7 +43,7 @@ export class Identities {
       this.kinds = grown
     }
     this.kinds[this.size] = kind
-    this.numbers[kind]!.set(id, this.size)
+    this.numbers[kind]!.set(ownText(id), this.size)
     return this.size++
   }
 

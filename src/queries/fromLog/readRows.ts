@@ -9,6 +9,7 @@ import type { ScannedEvent } from '../../events/eventLog.ts'
 import { eventRetracted, type EventRetracted } from '../../events/eventRetracted.ts'
 import { LIMITS } from '../../limits.ts'
 import { readContent } from '../../projections/visitors/links.ts'
+import { type FieldsOf, fieldsOf, namesFor } from './fieldsOf.ts'
 import { type LogAnswerOptions, type LogSource, LogTooLong } from './logSource.ts'
 import type { Needs } from './needs.ts'
 import { Rows } from './rows.ts'
@@ -21,6 +22,7 @@ export interface Read {
 export async function readRows(log: LogSource, appId: string, needs: Needs, options: LogAnswerOptions): Promise<Read> {
   const { upTo, signal, onProgress, maxEvents = LIMITS.logAnswerEvents } = options
   const rows = new Rows(needs)
+  const readFields = fieldsOf(namesFor(needs))
   let scanned = 0
   // The next page is on its way while this one is taken in.
   let next: Promise<ScannedEvent[]> | undefined
@@ -31,7 +33,7 @@ export async function readRows(log: LogSource, appId: string, needs: Needs, opti
       const page: ScannedEvent[] = await next
       const last = page.at(-1)?.position
       next = last === undefined || last >= upTo ? undefined : ahead(log, appId, last)
-      scanned += take(rows, page, upTo)
+      scanned += take(rows, readFields, page, upTo)
       if (scanned > maxEvents) throw new LogTooLong(maxEvents)
       onProgress?.(scanned)
       await setImmediate()
@@ -50,20 +52,20 @@ function ahead(log: LogSource, appId: string, after: number): Promise<ScannedEve
 }
 
 /** How many of the page's events lie up to the position. */
-function take(rows: Rows, page: readonly ScannedEvent[], upTo: number): number {
+function take(rows: Rows, readFields: FieldsOf, page: readonly ScannedEvent[], upTo: number): number {
   let taken = 0
   for (const event of page) {
     if (event.position > upTo) break
     taken += 1
-    apply(rows, event)
+    apply(rows, readFields, event)
   }
   return taken
 }
 
-function apply(rows: Rows, event: ScannedEvent): void {
+function apply(rows: Rows, readFields: FieldsOf, event: ScannedEvent): void {
   switch (event.type) {
     case eventCollected.type:
-      rows.collect(event.position, contentIn(event))
+      rows.collect(event.position, collectedContent(event, readFields))
       return
     case eventCorrected.type: {
       const content = contentIn(event)
@@ -75,6 +77,14 @@ function apply(rows: Rows, event: ScannedEvent): void {
       if (data !== null) rows.replace(data.position, undefined, event.position)
     }
   }
+}
+
+/** The fields that are needed, of an event in the newest shape; all of any other. */
+function collectedContent(event: ScannedEvent, readFields: FieldsOf): Content | undefined {
+  const { position, occurredAt, schemaVersion } = event
+  const data = event.data === null || schemaVersion !== eventCollected.schemaVersion ? undefined : readFields(event.data)
+  if (data === undefined) return contentIn(event)
+  return typeof data.event === 'string' ? { position, contentPosition: position, occurredAt, data } : undefined
 }
 
 /** Undefined for what was erased, and for what no fold can read: that counts nowhere. */

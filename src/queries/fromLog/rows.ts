@@ -1,9 +1,9 @@
 // The contents in force, a few bytes each: one row per collected event in log order, in typed columns that double as they
 // fill, with only the fields that the question needs, each as codes of its own dictionary.
 import type { Content } from '../../events/content.ts'
-import { ARRIVAL_DIMENSIONS, EVENT_DIMENSIONS, metadataKey } from '../../events/dimensionNames.ts'
+import { ARRIVAL_DIMENSIONS, EVENT_DIMENSIONS, type EventDimension, metadataKey } from '../../events/dimensionNames.ts'
 import type { EventCollected } from '../../events/eventCollected.ts'
-import { arrivalValues, eventValues, metadataValue } from '../../projections/enrichment/dimensions.ts'
+import { arrivalValues, eventValue, metadataValue } from '../../projections/enrichment/dimensions.ts'
 import { namedDevice, userAgent } from '../../projections/enrichment/userAgents.ts'
 import { isPageview, roleOf } from '../../projections/visitors/visitRules.ts'
 import { Dictionary } from './dictionary.ts'
@@ -166,8 +166,7 @@ function readerOf(name: string): (data: EventCollected) => string | undefined {
   if (name === EVENT_NAME) return ({ event }) => event
   if (name === 'value') return ({ value }) => (value === undefined ? undefined : String(value))
   if (name === 'currency') return ({ currency }) => currency
-  const event = (EVENT_DIMENSIONS as readonly string[]).indexOf(name)
-  if (event !== -1) return (data) => eventValues(data)[event]
+  if ((EVENT_DIMENSIONS as readonly string[]).includes(name)) return (data) => eventValue(data, name as EventDimension)
   const arrival = (ARRIVAL_DIMENSIONS as readonly string[]).indexOf(name)
   if (arrival === -1) throw new RangeError(`there is no field ${name}`)
   // Of every event with which a visit may turn out to arrive.
