@@ -32,6 +32,12 @@ export class PeopleChunk {
   }
 }
 
+/** The same as linkPairs without an object for each. */
+export function eachLink(bytes: Buffer, visit: (ordinal: number, user: number) => void): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (let at = 0; at < bytes.length; at += 8) visit(view.getUint32(at, true), view.getUint32(at + 4, true))
+}
+
 export function* linkPairs(bytes: Buffer): Generator<readonly [ordinal: number, user: number]> {
   for (let at = 0; at < bytes.length; at += 8) yield [bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4)]
 }

@@ -4,7 +4,7 @@
 import { uuidToBytes } from '../../kernel/ids.ts'
 import { eachCountedMember } from '../sets/countedSet.ts'
 import { bytesOf } from '../storage/rows.ts'
-import { CHUNK, linkPairs } from '../visitors/visitorIndex.ts'
+import { CHUNK, eachLink } from '../visitors/visitorIndex.ts'
 import { ANONYMOUS, COOKIELESS, identityKey, type IdentityKind, USER } from '../visitors/visitors.ts'
 import { WEB_VISITORS } from '../visitors/visitorRows.ts'
 import type { WebRows } from './read.ts'
@@ -18,7 +18,9 @@ export class People {
   readonly kinds: Uint8Array
 
   constructor(readonly size: number) {
-    this.person = Int32Array.from({ length: size }, (_, ordinal) => ordinal)
+    this.person = new Int32Array(size)
+    // A loop, because Int32Array.from takes twenty times as long.
+    for (let ordinal = 0; ordinal < size; ordinal++) this.person[ordinal] = ordinal
     this.kinds = new Uint8Array(size)
   }
 
@@ -37,7 +39,7 @@ export async function readPeople({ trx, build, appId }: WebRows, { people: table
   const people = new People(last === undefined ? 0 : last.chunk * CHUNK + bytesOf(last.kinds).length)
   for (const { chunk, kinds, links } of rows) {
     people.kinds.set(bytesOf(kinds), chunk * CHUNK)
-    for (const [ordinal, user] of linkPairs(bytesOf(links))) people.person[ordinal] = user
+    eachLink(bytesOf(links), (ordinal, user) => (people.person[ordinal] = user))
   }
   return people
 }
