@@ -75,6 +75,10 @@ describe('definitions over HTTP', function () {
     const { position } = told.body['asOf'] as { position: number }
     const logged = await read(`/analytics/goals/${id}`, `&asOf=${position}`)
     assert.deepEqual([logged.body['from'], numbers(logged)], ['log', REACHED])
+    const recount = await fixture.ask({ path: '/recounts', token, body: { appId, question: 'goal', params: { definitionId: id, period: 'all' } } })
+    assert.deepEqual([recount.status, recount.body['match'], (recount.body['stored'] as { conversions: number }).conversions], [200, true, told.body['conversions']], recount.text)
+    const diff = await fixture.ask({ path: `/analytics/diff?appId=${appId}&question=goal&definitionId=${id}&period=all&a=1`, token })
+    assert.equal(diff.status, 200, diff.text)
     const cut = await fixture.ask({ path: `/analytics/goals/${id}?appId=${appId}&from=${DAY}T09:06:00Z&to=2026-11-13`, token })
     assert.deepEqual([cut.body['from'], cut.body['conversions']], ['log', 4], 'bounds that cut a day are answered from the log')
     const all = await read('/analytics/goals')

@@ -11,6 +11,7 @@ import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUserOrKey } from '../middleware/requireKey.ts'
 import { queryOf, validateQuery } from '../middleware/validate.ts'
 import { appId, objectOf } from '../questions.ts'
+import { withServedRevision } from '../servedRevision.ts'
 
 /** Of all questions together; each is checked against its own once it is known which it is. */
 function ofAnyQuestion(): Record<string, unknown> {
@@ -53,7 +54,7 @@ export const diffAnswer = objectOf(
   ['question', 'range', 'a', 'b', 'changes', 'answers'],
 )
 
-export function diffRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'diffs'>, authority: KeyAuthority): Router {
+export function diffRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'diffs' | 'definitions'>, authority: KeyAuthority): Router {
   const router = Router()
   /**
    * @openapi
@@ -76,8 +77,9 @@ export function diffRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' 
   router
     .route('/analytics/diff')
     .get(requireUserOrKey(deps, authority, 'query'), validateQuery(diffParameters), async (req, res) => {
-      const { appId: given, question, a, b, ...params } = queryOf(res) as { appId?: string; question: string; a: string; b?: string }
+      const { appId: given, question, a, b, ...asked } = queryOf(res) as { appId?: string; question: string; a: string; b?: string }
       const app = await appOf(callerOf(res), deps.keyring, given)
+      const params = await withServedRevision(deps, app.appId, question, asked)
       writeAnswer(req, res, await deps.diffs.diff(app.appId, { question, a, params, ...(b === undefined ? {} : { b }) }, goneSignal(res)))
     })
     .all(otherMethods)

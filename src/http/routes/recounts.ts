@@ -16,8 +16,9 @@ import { requireUser } from '../middleware/requireUser.ts'
 import { bodyOf, validateBody } from '../middleware/validate.ts'
 import { asProblem } from '../problems.ts'
 import { objectOf, uuid } from '../questions.ts'
+import { withServedRevision } from '../servedRevision.ts'
 
-type RecountDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'recounts' | 'clock' | 'logger' | 'isAway'>
+type RecountDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'recounts' | 'definitions' | 'clock' | 'logger' | 'isAway'>
 
 const whole = { type: 'integer', minimum: 0 } as const
 const CHECK_MS = 1_000
@@ -41,7 +42,7 @@ export const recountSchema = {
     {
       appId: uuid,
       question: { type: 'string', enum: [...RECOUNTED_QUESTIONS.keys()] },
-      params: { type: 'object', maxProperties: 20, additionalProperties: { type: ['string', 'number', 'boolean'] }, description: "As in the question's own route" },
+      params: { type: 'object', maxProperties: 20, additionalProperties: { type: ['string', 'number', 'boolean'] }, description: "As in the question's own route; of a goal or report also `definitionId` and, unless it is the one that is served, `revision`" },
       list: objectOf(
         {
           of: part,
@@ -116,8 +117,9 @@ export function recountRoutes(deps: RecountDeps): Router {
   router
     .route('/recounts')
     .post(requireUser(deps), validateBody(recountSchema), async (req, res) => {
-      const { appId, ...request } = bodyOf(res) as RecountRequest & { appId: string }
+      const { appId, ...asked } = bodyOf(res) as RecountRequest & { appId: string }
       const app = await appOf(callerOf(res), deps.keyring, appId)
+      const request = { ...asked, params: await withServedRevision(deps, app.appId, asked.question, asked.params ?? {}) }
       const signal = goneSignal(res)
       if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') await streamed(deps, { req, res }, app.appId, request, signal)
       else res.json(await deps.recounts.recount(app.appId, request, { signal }))
