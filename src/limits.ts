@@ -201,7 +201,6 @@ export const LIMITS = {
   differencesShown: 20,
   progressMs: 500,
   rebuildRetryMs: 60_000,
-  switchTries: 20,
   pollMs: 100,
   /** What a projector keeps in memory per partition of eventSummary and userStats; the rest is read again when needed. */
   summaryAppsKept: 5_000,

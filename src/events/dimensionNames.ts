@@ -14,7 +14,6 @@ export const DIMENSIONS = [...EVENT_DIMENSIONS, ...VISIT_DIMENSIONS] as const
 
 export type EventDimension = (typeof EVENT_DIMENSIONS)[number]
 export type ArrivalDimension = (typeof ARRIVAL_DIMENSIONS)[number]
-export type VisitDimension = (typeof VISIT_DIMENSIONS)[number]
 
 const METADATA = 'metadata.'
 

@@ -7,13 +7,6 @@ import type { Bots } from './stats.ts'
 export const COMPARISONS = ['previous', 'year'] as const
 export type Comparison = (typeof COMPARISONS)[number]
 
-export interface StatsParams {
-  readonly bots: Bots
-  readonly filter?: string
-  readonly asOf?: string
-  readonly compare?: Comparison
-}
-
 export function botsProperty(otherwise: Bots): Readonly<Record<string, unknown>> {
   return { type: 'string', enum: ['include', 'exclude', 'only'], description: `What to do with events of bots. Default: ${otherwise}.`, example: 'exclude' }
 }

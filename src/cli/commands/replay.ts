@@ -45,7 +45,8 @@ export function replayCommand(): Command {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(async (projection: string, flags: ReplayFlags) => {
-      // Left alone, the heap grows to four times what is in use before it is cleaned; to twice costs no time that shows.
+      // Left alone, the heap grows to four times what is in use before it is cleaned, which at some histories is above the 512 MB
+      // that a rebuild may take.
       setFlagsFromString('--heap-growing-percent=100')
       const { runReplay } = await import('../runReplay.ts')
       await runReplay(readConfig(), projection, flags)

@@ -46,12 +46,6 @@ function insertIntoRuns(runs: number[], position: number): void {
   else runs.splice(place, 0, position, position)
 }
 
-export function runsSize(runs: readonly number[]): number {
-  let size = 0
-  for (let at = 0; at < runs.length; at += 2) size += runs[at + 1]! - runs[at]! + 1
-  return size
-}
-
 export function* positionsIn(runs: readonly number[]): Generator<number> {
   for (let at = 0; at < runs.length; at += 2) for (let position = runs[at]!; position <= runs[at + 1]!; position++) yield position
 }
