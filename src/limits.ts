@@ -15,7 +15,17 @@ export const LIMITS = {
   keepAliveMs: 65_000,
   credentialChars: 4_096,
   credentialsCached: 10_000,
-  userTokenSeconds: 12 * 3_600,
+  userTokenSeconds: 15 * 60,
+  /** By how much the clocks of two processes may differ before one refuses what the other has just issued. */
+  clockLeewaySeconds: 5,
+  /** How long a session may rest, and how long it may last, before its person signs in again. */
+  sessionIdleMs: 14 * 24 * 3_600_000,
+  sessionMs: 90 * 24 * 3_600_000,
+  /** Of two tabs that refresh at once the later gets what the earlier got; after that the old token is a copy. */
+  refreshOverlapMs: 10_000,
+  /** How long a sign-in with Google may take from its first step to its last, and the code for a command line may wait. */
+  signInMs: 10 * 60_000,
+  exchangeCodeMs: 2 * 60_000,
   // Rates, each per client address unless said otherwise: a steady rate and a burst on top
   collectPerSecond: 1_000,
   collectBurst: 5_000,
@@ -107,6 +117,17 @@ export const LIMITS = {
   textsRemembered: 10_000,
   textsRememberedChars: 2_000_000,
   languagesRemembered: 1_000,
+  // People
+  emailChars: 254,
+  allowedDomains: 20,
+  organisations: 1_000,
+  membersPerOrganisation: 10_000,
+  invitationsPerOrganisation: 1_000,
+  grantsPerInvitation: 50,
+  invitationDaysDefault: 7,
+  invitationDaysMax: 30,
+  /** Rows of one export of the audit log. */
+  auditExportRows: 100_000,
   // Commands
   commandAttempts: 8,
   /** How long a command about an app's own data may take, with all its attempts, before 503. */
@@ -115,6 +136,7 @@ export const LIMITS = {
   commandsRemembered: 10_000,
   rotationOverlapSecondsDefault: 86_400,
   rotationOverlapSecondsMax: 30 * 86_400,
+  keyRequestsPerMinuteMax: 10_000_000,
   allowedOrigins: 50,
   originChars: 256,
   // Queries

@@ -78,7 +78,7 @@ function sample(number: number): Record<string, unknown> {
 function keyOf(appId: string): KeyState {
   return {
     ...{ keyId: appId, appId, issuedBy: appId, name: 'Bench', scopes: ['collect'], writeKeyHash: '', writeKeyHint: '' },
-    ...{ expiresAt: undefined, allowedOrigins: undefined, replacedBy: undefined, revoked: false, createdAt: 0 },
+    ...{ expiresAt: undefined, allowedOrigins: undefined, requestsPerMinute: undefined, replacedBy: undefined, revoked: false, createdAt: 0 },
   }
 }
 

@@ -1,42 +1,41 @@
 // The fold of the control partition: pure memory, no clock and no store, so that every process that has read the same
 // positions knows the same. It fails closed: an event it does not know stops it, because it may be one that takes a right
 // away.
-import { accountCreated } from '../events/accountCreated.ts'
+import { apiKeyAdopted } from '../events/apiKeyAdopted.ts'
 import { apiKeyIssued, type ApiKeyIssued } from '../events/apiKeyIssued.ts'
 import { apiKeyRevoked } from '../events/apiKeyRevoked.ts'
 import { apiKeyRotated } from '../events/apiKeyRotated.ts'
 import { appDeleted } from '../events/appDeleted.ts'
 import { appRegistered } from '../events/appRegistered.ts'
+import { appTransferred } from '../events/appTransferred.ts'
 import { appUpdated } from '../events/appUpdated.ts'
 import { type FoldEvent, isEvent } from '../events/catalogue.ts'
+import { FIRST_ORGANISATION } from '../events/organisations.ts'
+import { projectionOperated } from '../events/projectionOperated.ts'
 import { signedIn } from '../events/signedIn.ts'
 import { Lru } from '../kernel/lru.ts'
 import { LIMITS } from '../limits.ts'
 import { type CommandMeta, parseCommandMeta } from '../events/commandMeta.ts'
-import type { AccountState, AppState, CommandState, ControlState, KeyState } from './keyring.ts'
+import type { AppState, CommandState, ControlState, KeyState } from './keyring.ts'
+import { FoldedPeople } from './peopleState.ts'
 
-export class FoldedControl implements ControlState {
+export class FoldedControl extends FoldedPeople implements ControlState {
   private lastPosition = 0
-  private readonly accountsById = new Map<string, AccountState>()
-  private readonly appsById = new Map<string, AppState>()
+  private readonly appsById: Map<string, AppState>
   private readonly keysById = new Map<string, KeyState>()
   private readonly keyIdByHash = new Map<string, string>()
   private readonly keyIdsByApp = new Map<string, Set<string>>()
   private readonly versions = new Map<string, number>()
   private readonly commands = new Lru<string, CommandState>(LIMITS.commandsRemembered)
 
-  constructor(private readonly partitionOf: (appId: string) => number) {}
+  constructor(private readonly partitionOf: (appId: string) => number) {
+    const apps = new Map<string, AppState>()
+    super((appId) => apps.get(appId)?.organisationId)
+    this.appsById = apps
+  }
 
   get position(): number {
     return this.lastPosition
-  }
-
-  account(accountId: string): AccountState | undefined {
-    return this.accountsById.get(accountId)
-  }
-
-  accounts(): Iterable<AccountState> {
-    return this.accountsById.values()
   }
 
   app(appId: string): AppState | undefined {
@@ -73,27 +72,26 @@ export class FoldedControl implements ControlState {
     if (event.position !== this.lastPosition + 1) {
       throw new Error(`control position ${event.position} follows ${this.lastPosition}`)
     }
-    this.evolve(event)
+    // Redaction left nothing to fold; what the event once allowed is unknown from here on.
+    if (event.data !== null && !this.evolve(event)) this.evolveApps(event)
     if (event.stream !== null && event.streamVersion !== null) this.versions.set(event.stream, event.streamVersion)
     const meta = parseCommandMeta(event.meta)
     if (meta !== undefined) this.remember(event.eventId, meta)
     this.lastPosition = event.position
   }
 
-  private evolve(event: FoldEvent): void {
-    const { data, occurredAt, position } = event
-    // Redaction left nothing to fold; what the event once allowed is unknown from here on.
-    if (data === null) return
-    if (isEvent(event, accountCreated)) {
-      const account = event.data!
-      this.accountsById.set(account.accountId, account)
-    } else if (isEvent(event, appRegistered)) {
-      const app = event.data!
+  private evolveApps(event: FoldEvent): void {
+    const { occurredAt, position } = event
+    if (isEvent(event, appRegistered)) {
+      const { ownerId: _, organisationId = FIRST_ORGANISATION, ...app } = event.data!
       const partition = this.partitionOf(app.appId)
-      this.appsById.set(app.appId, { ...app, url: app.url, partition, createdAt: occurredAt, deleted: false, position })
+      this.appsById.set(app.appId, { ...app, organisationId, url: app.url, partition, createdAt: occurredAt, deleted: false, position })
     } else if (isEvent(event, appUpdated)) {
       const { appId, settings, ...rest } = event.data!
       this.changeApp(appId, position, (app) => ({ ...rest, settings: { ...app.settings, ...settings } }))
+    } else if (isEvent(event, appTransferred)) {
+      const { appId, organisationId } = event.data!
+      this.changeApp(appId, position, () => ({ organisationId }))
     } else if (isEvent(event, appDeleted)) {
       const { appId } = event.data!
       this.changeApp(appId, position, () => ({ deleted: true }))
@@ -111,14 +109,17 @@ export class FoldedControl implements ControlState {
       this.changeKey(keyId, (key) => ({ replacedBy, expiresAt: Math.min(key.expiresAt ?? endsAt, endsAt) }))
     } else if (isEvent(event, apiKeyRevoked)) {
       this.changeKey(event.data!.keyId, () => ({ revoked: true }))
-    } else if (!isEvent(event, signedIn)) {
+    } else if (isEvent(event, apiKeyAdopted)) {
+      const { keyId, issuedBy } = event.data!
+      this.changeKey(keyId, () => ({ issuedBy }))
+    } else if (!isEvent(event, signedIn) && !isEvent(event, projectionOperated)) {
       throw new TypeError(`the control partition holds ${event.type}, which this program does not fold`)
     }
   }
 
   private addKey(issued: ApiKeyIssued, createdAt: number): void {
-    const { keyId, appId, issuedBy, name, scopes, writeKeyHash, writeKeyHint, expiresAt, allowedOrigins } = issued
-    const described = { keyId, appId, issuedBy, name, scopes, writeKeyHash, writeKeyHint, expiresAt, allowedOrigins }
+    const { keyId, appId, issuedBy, name, scopes, writeKeyHash, writeKeyHint, expiresAt, allowedOrigins, requestsPerMinute } = issued
+    const described = { keyId, appId, issuedBy, name, scopes, writeKeyHash, writeKeyHint, expiresAt, allowedOrigins, requestsPerMinute }
     this.keysById.set(keyId, { ...described, replacedBy: undefined, revoked: false, createdAt })
     this.keyIdByHash.set(writeKeyHash, keyId)
     const ofApp = this.keyIdsByApp.get(appId)

@@ -2,7 +2,7 @@
 import { appDeleted, type AppDeleted } from '../events/appDeleted.ts'
 import { objectSchema, uuid } from '../events/schemas.ts'
 import type { Command } from './commandBus.ts'
-import { ownApp } from './ownership.ts'
+import { actingAccount, appFor } from './roles.ts'
 
 export interface DeleteApp {
   appId: string
@@ -16,7 +16,7 @@ export const deleteApp: Command<DeleteApp, { appId: string }> = {
   },
   withdraws: true,
   decide(state, { appId }, context) {
-    ownApp(state, appId, context)
+    appFor(state, appId, actingAccount(state, context), 'owner')
     const data: AppDeleted = { appId }
     return { events: [{ type: appDeleted, stream: `app:${appId}`, appId, data }], result: { appId } }
   },

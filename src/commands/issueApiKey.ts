@@ -7,7 +7,7 @@ import { parseInstant } from '../kernel/instants.ts'
 import { LIMITS } from '../limits.ts'
 import { label } from './appInput.ts'
 import type { Command, CommandContext, KeySecret } from './commandBus.ts'
-import { actingAccount, ownApp } from './ownership.ts'
+import { actingAccount, appFor, refuseScopesAbove, roleOnApp } from './roles.ts'
 
 export interface IssueApiKey {
   appId: string
@@ -15,6 +15,7 @@ export interface IssueApiKey {
   scopes?: Scope[]
   expiresAt?: string
   allowedOrigins?: string[]
+  requestsPerMinute?: number
 }
 
 export const issueApiKey: Command<IssueApiKey, { keyId: string; appId: string }> = {
@@ -39,6 +40,10 @@ export const issueApiKey: Command<IssueApiKey, { keyId: string; appId: string }>
           description: 'Origins of the pages that may send events with it. Any, unless given.',
           examples: [['https://bakery.example']],
         },
+        requestsPerMinute: {
+          ...{ type: 'integer', minimum: 1, maximum: LIMITS.keyRequestsPerMinuteMax },
+          description: 'How many requests it may make in a minute, whichever process takes them. Unless given it has no limit of its own.',
+        },
       },
       ['appId'],
     ),
@@ -46,17 +51,21 @@ export const issueApiKey: Command<IssueApiKey, { keyId: string; appId: string }>
     examples: [{ appId: '5f0c2a52-0d7e-5b1c-9c7e-2f6a3b1d4e5f', name: 'Website', allowedOrigins: ['https://bakery.example'] }],
   },
   decide(state, input, context) {
-    const app = ownApp(state, input.appId, context)
+    const issuedBy = actingAccount(state, context)
+    const app = appFor(state, input.appId, issuedBy, 'analyst')
+    const scopes = input.scopes ?? ['collect']
+    refuseScopesAbove(roleOnApp(state, app, issuedBy)!, scopes)
     const errors: Fault[] = []
     const expiresAt = futureInstant(input.expiresAt, app.settings.timezone, context.now, errors)
     const allowedOrigins = origins(input.allowedOrigins, errors)
     if (errors.length > 0) throw new Problem('invalid_body', undefined, { errors })
     const keyId = keyIdOf(context)
     const data: ApiKeyIssued = {
-      ...{ keyId, appId: app.appId, issuedBy: actingAccount(state, context), name: input.name?.trim() ?? 'API key' },
-      ...{ scopes: input.scopes ?? ['collect'], ...secretOf(context) },
+      ...{ keyId, appId: app.appId, issuedBy, name: input.name?.trim() ?? 'API key' },
+      ...{ scopes, ...secretOf(context) },
       ...(expiresAt === undefined ? {} : { expiresAt }),
       ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
+      ...(input.requestsPerMinute === undefined ? {} : { requestsPerMinute: input.requestsPerMinute }),
     }
     return {
       events: [{ type: apiKeyIssued, stream: `key:${keyId}`, appId: app.appId, data }],

@@ -1,14 +1,49 @@
 // Who may do what, folded by every process from the control partition: never read from a read model, which may lag.
+import type { AllowedDomain, GrantRole, MemberRole } from '../events/organisations.ts'
 import type { AppSettings, Scope } from '../events/schemas.ts'
 
 export interface AccountState {
   readonly accountId: string
-  readonly role: 'owner'
+  /** Google's lasting id; undefined: signs in with the owner code. */
+  readonly googleId: string | undefined
+  readonly email: string | undefined
+  readonly name: string | undefined
+  /** How often the account was signed out everywhere: a token of an earlier generation is worth nothing. */
+  readonly generation: number
+  readonly createdAt: number
+}
+
+export interface OrganisationState {
+  readonly organisationId: string
+  readonly name: string
+  readonly allowedDomains: readonly AllowedDomain[]
+}
+
+export interface MemberState {
+  readonly organisationId: string
+  readonly accountId: string
+  readonly role: MemberRole
+  readonly joinedAt: number
+}
+
+export interface InvitationState {
+  readonly invitationId: string
+  readonly organisationId: string
+  readonly role: MemberRole
+  readonly apps: readonly { readonly appId: string; readonly role: GrantRole }[]
+  readonly email: string | undefined
+  readonly tokenHash: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+  readonly invitedBy: string | undefined
+  readonly createdAt: number
+  /** Whether the link still works is also a matter of expiresAt. */
+  readonly state: 'open' | 'accepted' | 'revoked'
 }
 
 export interface AppState {
   readonly appId: string
-  readonly ownerId: string
+  readonly organisationId: string
   readonly name: string
   readonly url: string | undefined
   readonly settings: AppSettings
@@ -30,6 +65,8 @@ export interface KeyState {
   /** Epoch milliseconds; undefined: never. The earlier of its own expiry and the end of a rotation's overlap. */
   readonly expiresAt: number | undefined
   readonly allowedOrigins: readonly string[] | undefined
+  /** Over all processes; undefined: no limit of its own. */
+  readonly requestsPerMinute: number | undefined
   readonly replacedBy: string | undefined
   readonly revoked: boolean
   readonly createdAt: number
@@ -45,12 +82,32 @@ export interface CommandState {
   readonly eventIds: readonly string[]
 }
 
-/** The folded control partition. Reading is synchronous and cheap: /collect asks it for every request. */
-export interface ControlState {
-  /** Last position of partition 0 that is folded in. */
-  readonly position: number
+/** Who there is, and who belongs where. What it means for what they may do is in roles.ts. */
+export interface PeopleState {
   account(accountId: string): AccountState | undefined
   accounts(): Iterable<AccountState>
+  accountByGoogleId(googleId: string): AccountState | undefined
+  /** The first organisation is there from the beginning. */
+  organisation(organisationId: string): OrganisationState | undefined
+  organisations(): Iterable<OrganisationState>
+  member(organisationId: string, accountId: string): MemberState | undefined
+  membersOf(organisationId: string): Iterable<MemberState>
+  /** Where an account belongs. */
+  membershipsOf(accountId: string): Iterable<MemberState>
+  /** What was granted on one app, besides roles in its organisation. */
+  grant(appId: string, accountId: string): GrantRole | undefined
+  grantsOf(appId: string): ReadonlyMap<string, GrantRole>
+  invitation(invitationId: string): InvitationState | undefined
+  invitationByHash(tokenHash: string): InvitationState | undefined
+  invitationsOf(organisationId: string): Iterable<InvitationState>
+  /** Whether a session was ended before its time. */
+  sessionEnded(sessionId: string): boolean
+}
+
+/** The folded control partition. Reading is synchronous and cheap: /collect asks it for every request. */
+export interface ControlState extends PeopleState {
+  /** Last position of partition 0 that is folded in. */
+  readonly position: number
   app(appId: string): AppState | undefined
   apps(): Iterable<AppState>
   key(keyId: string): KeyState | undefined

@@ -3,7 +3,7 @@
 import { apiKeyRevoked, type ApiKeyRevoked } from '../events/apiKeyRevoked.ts'
 import { objectSchema, uuid } from '../events/schemas.ts'
 import type { Command } from './commandBus.ts'
-import { ownKey } from './ownership.ts'
+import { actingAccount, keyFor } from './roles.ts'
 
 export interface RevokeApiKey {
   keyId: string
@@ -18,7 +18,7 @@ export const revokeApiKey: Command<RevokeApiKey, { keyId: string; appId: string 
   },
   withdraws: true,
   decide(state, { keyId }, context) {
-    const { app, key } = ownKey(state, keyId, context)
+    const { app, key } = keyFor(state, keyId, actingAccount(state, context), 'analyst')
     const data: ApiKeyRevoked = { keyId, appId: app.appId }
     const events = key.revoked ? [] : [{ type: apiKeyRevoked, stream: `key:${keyId}`, appId: app.appId, data }]
     return { events, result: { keyId, appId: app.appId } }

@@ -8,7 +8,7 @@ import { LIMITS } from '../limits.ts'
 import type { Command } from './commandBus.ts'
 import { keyIdOf, secretOf } from './issueApiKey.ts'
 import type { KeyState } from './keyring.ts'
-import { actingAccount, ownKey } from './ownership.ts'
+import { actingAccount, keyFor } from './roles.ts'
 
 export interface RotateApiKey {
   keyId: string
@@ -43,16 +43,18 @@ export const rotateApiKey: Command<RotateApiKey, RotatedKey> = {
   },
   withdraws: true,
   decide(state, input, context) {
-    const { app, key } = ownKey(state, input.keyId, context)
+    const issuedBy = actingAccount(state, context)
+    const { app, key } = keyFor(state, input.keyId, issuedBy, 'analyst')
     refuseUnlessLive(key, context.now)
     const { appId } = app
     const keyId = keyIdOf(context)
     const overlapSeconds = input.overlapSeconds ?? LIMITS.rotationOverlapSecondsDefault
     const endsAt = Math.min(context.now + overlapSeconds * 1_000, key.expiresAt ?? Number.POSITIVE_INFINITY)
     const issued: ApiKeyIssued = {
-      ...{ keyId, appId, issuedBy: actingAccount(state, context), name: key.name, scopes: [...key.scopes], ...secretOf(context) },
+      ...{ keyId, appId, issuedBy, name: key.name, scopes: [...key.scopes], ...secretOf(context) },
       ...(key.expiresAt === undefined ? {} : { expiresAt: key.expiresAt }),
       ...(key.allowedOrigins === undefined ? {} : { allowedOrigins: [...key.allowedOrigins] }),
+      ...(key.requestsPerMinute === undefined ? {} : { requestsPerMinute: key.requestsPerMinute }),
       replaces: key.keyId,
     }
     const rotated: ApiKeyRotated = { keyId: key.keyId, appId, replacedBy: keyId, endsAt }

@@ -1,27 +1,32 @@
 // Lets the owner in; whoever calls has checked the owner code. The first sign-in creates the one owner account.
 import { accountCreated, type AccountCreated } from '../events/accountCreated.ts'
-import { objectSchema } from '../events/schemas.ts'
+import { objectSchema, uuid } from '../events/schemas.ts'
 import { signedIn, type SignedIn } from '../events/signedIn.ts'
 import { NIL_UUID, uuidv5 } from '../kernel/ids.ts'
 import type { Command } from './commandBus.ts'
 
 // Fixed, so that two first sign-ins at the same time meet in one stream and cannot make two owners.
-const OWNER_ID = uuidv5(NIL_UUID, 'owner')
+export const OWNER_ID = uuidv5(NIL_UUID, 'owner')
 
-export const signInOwner: Command<Record<string, never>, { accountId: string; role: 'owner' }> = {
+export interface SignInOwner {
+  /** Where a session begins: people who come over HTTP. */
+  sessionId?: string
+}
+
+export const signInOwner: Command<SignInOwner, { accountId: string }> = {
   name: 'SignInOwner',
-  schema: { ...objectSchema({}, []), title: 'SignInOwner', description: 'The owner signs in; the code was checked before.' },
-  decide(state) {
+  schema: { ...objectSchema({ sessionId: uuid }, []), title: 'SignInOwner', description: 'The owner signs in; the code was checked before.' },
+  decide(state, { sessionId }) {
     const stream = `account:${OWNER_ID}`
     const created: AccountCreated = { accountId: OWNER_ID, role: 'owner' }
-    const entered: SignedIn = { accountId: OWNER_ID, method: 'local' }
+    const entered: SignedIn = { accountId: OWNER_ID, method: 'local', ...(sessionId === undefined ? {} : { sessionId }) }
     const first = state.account(OWNER_ID) === undefined
     return {
       events: [
         ...(first ? [{ type: accountCreated, stream, appId: NIL_UUID, data: created }] : []),
         { type: signedIn, stream, appId: NIL_UUID, data: entered },
       ],
-      result: { accountId: OWNER_ID, role: 'owner' },
+      result: { accountId: OWNER_ID },
     }
   },
 }

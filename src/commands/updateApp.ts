@@ -5,7 +5,7 @@ import { type AppSettings, objectSchema, uuid } from '../events/schemas.ts'
 import { type AppInput, appProperties, checkAppInput, settingsOf } from './appInput.ts'
 import type { Command } from './commandBus.ts'
 import type { AppState } from './keyring.ts'
-import { ownApp } from './ownership.ts'
+import { actingAccount, appFor } from './roles.ts'
 
 export interface UpdateApp extends AppInput {
   appId: string
@@ -28,7 +28,7 @@ export const updateApp: Command<UpdateApp, { appId: string }> = {
   // A process that goes on storing whole addresses after the app has forbidden it does harm like a revoked key.
   withdraws: true,
   decide(state, input, context) {
-    const app = ownApp(state, input.appId, context)
+    const app = appFor(state, input.appId, actingAccount(state, context), 'admin')
     checkAppInput(input)
     const { appId } = app
     const data: AppUpdated = { appId, ...changes(app, input) }

@@ -16,6 +16,8 @@ export interface ApiKeyIssued {
   expiresAt?: number
   /** Absent: any. */
   allowedOrigins?: string[]
+  /** Requests it may make in a minute, over all processes; absent: no limit of its own. */
+  requestsPerMinute?: number
   /** The key this one took over from. */
   replaces?: string
 }
@@ -33,6 +35,7 @@ export const apiKeyIssued = eventType<ApiKeyIssued>(
       writeKeyHint: { type: 'string', maxLength: 16 },
       expiresAt: epochMs,
       allowedOrigins: { type: 'array', maxItems: 50, items: { type: 'string', maxLength: 256 } },
+      requestsPerMinute: { type: 'integer', minimum: 1 },
       replaces: uuid,
     },
     ['keyId', 'appId', 'issuedBy', 'name', 'scopes', 'writeKeyHash', 'writeKeyHint'],

@@ -4,7 +4,10 @@ import { type AppSettings, name, objectSchema, settingsProperties, url, uuid } f
 
 export interface AppRegistered {
   appId: string
+  /** The account that registered it. */
   ownerId: string
+  /** Absent: the first organisation, which was the only one then. */
+  organisationId?: string
   name: string
   url?: string
   settings: AppSettings
@@ -16,6 +19,7 @@ export const appRegistered = eventType<AppRegistered>(
     {
       appId: uuid,
       ownerId: uuid,
+      organisationId: uuid,
       name,
       url,
       settings: objectSchema(settingsProperties, ['timezone', 'ip', 'keepQuery']),

@@ -1,11 +1,16 @@
 // Every event type there is, and the one way from stored bytes to the newest shape.
 import { accountCreated } from './accountCreated.ts'
+import { accountUpdated } from './accountUpdated.ts'
+import { apiKeyAdopted } from './apiKeyAdopted.ts'
 import { apiKeyIssued } from './apiKeyIssued.ts'
 import { apiKeyRevoked } from './apiKeyRevoked.ts'
 import { apiKeyRotated } from './apiKeyRotated.ts'
 import { appDeleted } from './appDeleted.ts'
+import { appGranted } from './appGranted.ts'
+import { appGrantEnded } from './appGrantEnded.ts'
 import { appRegistered } from './appRegistered.ts'
 import { appSettingsApplied } from './appSettingsApplied.ts'
+import { appTransferred } from './appTransferred.ts'
 import { appUpdated } from './appUpdated.ts'
 import { dimensionDefined } from './dimensionDefined.ts'
 import { dimensionRetired } from './dimensionRetired.ts'
@@ -17,19 +22,35 @@ import type { EventType } from './eventType.ts'
 import { goalDefined } from './goalDefined.ts'
 import { goalRetired } from './goalRetired.ts'
 import { goalRevised } from './goalRevised.ts'
+import { invitationAccepted } from './invitationAccepted.ts'
+import { invitationRevoked } from './invitationRevoked.ts'
+import { memberInvited } from './memberInvited.ts'
+import { memberJoined } from './memberJoined.ts'
+import { memberRemoved } from './memberRemoved.ts'
+import { memberRoleChanged } from './memberRoleChanged.ts'
+import { organisationCreated } from './organisationCreated.ts'
+import { organisationUpdated } from './organisationUpdated.ts'
+import { projectionOperated } from './projectionOperated.ts'
 import { reportDefined } from './reportDefined.ts'
 import { reportRetired } from './reportRetired.ts'
 import { reportRevised } from './reportRevised.ts'
 import { signedIn } from './signedIn.ts'
+import { signedOut } from './signedOut.ts'
+import { signedOutEverywhere } from './signedOutEverywhere.ts'
 
 const ALL = [
   accountCreated,
+  accountUpdated,
+  apiKeyAdopted,
   apiKeyIssued,
   apiKeyRevoked,
   apiKeyRotated,
   appDeleted,
+  appGrantEnded,
+  appGranted,
   appRegistered,
   appSettingsApplied,
+  appTransferred,
   appUpdated,
   dimensionDefined,
   dimensionRetired,
@@ -39,10 +60,21 @@ const ALL = [
   goalDefined,
   goalRetired,
   goalRevised,
+  invitationAccepted,
+  invitationRevoked,
+  memberInvited,
+  memberJoined,
+  memberRemoved,
+  memberRoleChanged,
+  organisationCreated,
+  organisationUpdated,
+  projectionOperated,
   reportDefined,
   reportRetired,
   reportRevised,
   signedIn,
+  signedOut,
+  signedOutEverywhere,
 ] as const
 
 type DataOf<T> = T extends EventType<infer Data> ? Data : never

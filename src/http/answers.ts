@@ -1,6 +1,7 @@
 // How an answer of the read side goes out: with its ETag, and as 304 where the client has it already.
 import type { Express, Request, RequestHandler, Response } from 'express'
 import { Problem } from '../errors.ts'
+import type { Role } from '../events/organisations.ts'
 import type { Answer, Query, QueryBus } from '../queries/query.ts'
 import { appOf, callerOf } from './caller.ts'
 import type { HttpDeps } from './deps.ts'
@@ -28,11 +29,11 @@ export function goneSignal(res: Response): AbortSignal {
   return controller.signal
 }
 
-/** The last handler of a route that asks a question about an app, once credentials and parameters are checked. */
-export function question(deps: Pick<HttpDeps, 'keyring' | 'queries'>, query: Query<never, unknown>): RequestHandler {
+/** The last handler of a route that asks a question about an app, once credentials and parameters are checked; `least` is what it takes of a person. */
+export function question(deps: Pick<HttpDeps, 'keyring' | 'queries'>, query: Query<never, unknown>, least: Role): RequestHandler {
   return async (req, res) => {
     const { appId, ...params } = queryOf(res) as { appId?: string }
-    const app = await appOf(callerOf(res), deps.keyring, appId)
+    const app = await appOf(callerOf(res), deps.keyring, appId, least)
     await answerQuestion(deps, { req, res }, query, app.appId, params)
   }
 }

@@ -1,13 +1,18 @@
 // Who makes a request, once a middleware has proved it, and what that lets them see. Whatever belongs to somebody else is
 // not there: 404, so that nobody learns what exists.
 import type { Response } from 'express'
-import type { AppState, Keyring, KeyState } from '../commands/keyring.ts'
+import type { AppState, ControlState, Keyring, KeyState } from '../commands/keyring.ts'
+import { appFor, belongs } from '../commands/roles.ts'
 import { Problem } from '../errors.ts'
+import type { Role } from '../events/organisations.ts'
 import { refreshed } from './credentials.ts'
 
 export interface UserCaller {
   readonly kind: 'user'
   readonly accountId: string
+  readonly sessionId: string
+  /** Of the account when the session began. */
+  readonly generation: number
   /** Epoch milliseconds. */
   readonly expiresAt: number
 }
@@ -37,8 +42,11 @@ export function userOf(res: Response): UserCaller {
   return caller
 }
 
-/** The app, if the caller may know of it. A key speaks for its own app, which is also its default. */
-export async function appOf(caller: Caller, keyring: Keyring, appId: string | undefined): Promise<AppState> {
+/**
+ * The app, if the caller may know of it: a person with at least this role on it, or a key, which speaks for its own app (its
+ * default as well) and whose scope was checked before. Throws Problem `not_found`, `forbidden`, `invalid_parameter`.
+ */
+export async function appOf(caller: Caller, keyring: Keyring, appId: string | undefined, least: Role): Promise<AppState> {
   if (caller.kind === 'key') {
     const app = keyring.state.app(caller.key.appId)
     if (app === undefined || app.deleted || (appId !== undefined && appId !== app.appId)) throw new Problem('not_found')
@@ -47,16 +55,24 @@ export async function appOf(caller: Caller, keyring: Keyring, appId: string | un
   if (appId === undefined) throw new Problem('invalid_parameter', undefined, { errors: [{ path: 'appId', detail: 'is required' }] })
   // Another process may have registered it a moment ago.
   if (keyring.state.app(appId) === undefined) await refreshed(keyring)
-  const app = keyring.state.app(appId)
-  if (app === undefined || app.deleted || app.ownerId !== caller.accountId) throw new Problem('not_found')
-  return app
+  return appFor(keyring.state, appId, caller.accountId, least)
 }
 
-/** The key, if the user owns its app. */
-export async function keyOf(user: UserCaller, keyring: Keyring, keyId: string): Promise<KeyState> {
-  if (keyring.state.key(keyId) === undefined) await refreshed(keyring)
-  const key = keyring.state.key(keyId)
-  if (key === undefined) throw new Problem('not_found')
-  await appOf(user, keyring, key.appId)
-  return key
+/** Throws Problem `unauthenticated` for an account that is not known or belongs nowhere, `session_ended` after a sign-out. */
+export function refuseUnlessPresent(state: ControlState, { accountId, sessionId, generation }: Pick<UserCaller, 'accountId' | 'sessionId' | 'generation'>): void {
+  const account = state.account(accountId)
+  if (account === undefined) throw new Problem('unauthenticated', 'The account is not known')
+  if (!belongs(state, accountId)) throw new Problem('unauthenticated', 'The account belongs to no organisation any more')
+  if (account.generation !== generation || state.sessionEnded(sessionId)) throw new Problem('session_ended')
+}
+
+/** Whether somebody who was let in may still be, for answers that go on for a while. */
+export function isPresent(state: ControlState, user: UserCaller, nowMs: number): boolean {
+  try {
+    refuseUnlessPresent(state, user)
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
+  return user.expiresAt > nowMs
 }

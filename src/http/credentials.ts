@@ -3,6 +3,8 @@
 // is refused, because clients throw a batch away on 401.
 import { Problem } from '../errors.ts'
 import type { Keyring, KeyState } from '../commands/keyring.ts'
+import { presentScopes } from '../commands/roles.ts'
+import type { Scope } from '../events/schemas.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { sha256 } from '../kernel/hashing.ts'
 import { Lru } from '../kernel/lru.ts'
@@ -11,6 +13,8 @@ import type { Tokens } from './tokens.ts'
 
 export interface KeyGrant {
   readonly key: KeyState
+  /** What it may do now: its own scopes within its issuer's present role. */
+  readonly scopes: readonly Scope[]
   /** True for the public `rk_…` key, false for the analytics token. */
   readonly viaPublicKey: boolean
   /** Of the token itself; epoch milliseconds. */
@@ -30,14 +34,15 @@ const BEARER = /^Bearer /i
 
 export function createKeyAuthority(deps: { keyring: Keyring; tokens: Tokens; clock: Clock }): KeyAuthority {
   const { keyring, tokens, clock } = deps
-  const known = new Lru<string, KeyGrant>(LIMITS.credentialsCached)
+  const known = new Lru<string, { grant: KeyGrant; position: number }>(LIMITS.credentialsCached)
 
   const find = (credential: string): KeyGrant | undefined => {
     const remembered = known.get(credential)
-    // Any change to a key makes a new state object, so an identical one needs no second look.
-    if (remembered !== undefined && keyring.state.key(remembered.key.keyId) === remembered.key) return remembered
+    // What a key may do follows from the folded state alone, so at the same position it needs no second look.
+    const { position } = keyring.state
+    if (remembered?.position === position) return remembered.grant
     const grant = proved(credential.replace(BEARER, ''), keyring, tokens)
-    if (grant !== undefined) known.set(credential, grant)
+    if (grant !== undefined) known.set(credential, { grant, position })
     return grant
   }
 
@@ -76,7 +81,7 @@ function proved(credential: string, keyring: Keyring, tokens: Tokens): KeyGrant 
   if (credential.startsWith('rk_')) {
     if (!PUBLIC_KEY.test(credential)) throw new Problem('unauthenticated', 'The write key is malformed')
     const key = keyring.state.keyByHash(sha256(credential).toString('hex'))
-    return key === undefined ? undefined : { key, viaPublicKey: true, tokenExpiresAt: undefined }
+    return key === undefined ? undefined : { key, scopes: presentScopes(keyring.state, key), viaPublicKey: true, tokenExpiresAt: undefined }
   }
   if (tokens.kindOf(credential) === 'user') {
     tokens.verifyUser(credential)
@@ -86,7 +91,7 @@ function proved(credential: string, keyring: Keyring, tokens: Tokens): KeyGrant 
   const key = keyring.state.key(token.keyId)
   if (key === undefined) return undefined
   if (key.appId !== token.appId) throw new Problem('unauthenticated')
-  return { key, viaPublicKey: false, tokenExpiresAt: token.expiresAt }
+  return { key, scopes: presentScopes(keyring.state, key), viaPublicKey: false, tokenExpiresAt: token.expiresAt }
 }
 
 function allowed(grant: KeyGrant, keyring: Keyring, clock: Clock): KeyGrant {
@@ -98,6 +103,13 @@ function allowed(grant: KeyGrant, keyring: Keyring, clock: Clock): KeyGrant {
   const app = keyring.state.app(key.appId)
   if (app === undefined || app.deleted) throw new Problem('key_revoked', 'The app of this key was deleted')
   // A key never exceeds its issuer's current role.
-  if (keyring.state.account(key.issuedBy) === undefined) throw new Problem('key_revoked', 'The account that issued this key is gone')
+  if (grant.scopes.length === 0) throw new Problem('key_revoked', 'Whoever issued this key may do nothing of what it was for any more')
   return grant
+}
+
+/** Throws `forbidden`, and says whether the key never had the scope or its issuer has it no more. */
+export function requireScope(present: readonly Scope[], key: KeyState, scope: Scope): void {
+  if (present.includes(scope)) return
+  const lost = key.scopes.includes(scope)
+  throw new Problem('forbidden', lost ? `The role of whoever issued the key does not reach to ${scope} any more: rotate the key` : `The key lacks the scope ${scope}`)
 }

@@ -39,7 +39,7 @@ function written(): OpenApiDocument {
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
-      tags: ['Events', 'Analytics', 'Definitions', 'Apps', 'Keys', 'Accounts', 'Projections', 'Operations'].map((name) => ({ name })),
+      tags: ['Events', 'Analytics', 'Definitions', 'Apps', 'Keys', 'Accounts', 'Organisations', 'Audit', 'Projections', 'Operations'].map((name) => ({ name })),
       components: { schemas: withNullTypes(COMPONENTS), securitySchemes: SECURITY },
     },
   }) as OpenApiDocument

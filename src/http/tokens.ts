@@ -11,6 +11,9 @@ import { LIMITS } from '../limits.ts'
 
 export interface UserToken {
   readonly accountId: string
+  readonly sessionId: string
+  /** How often the account had been signed out everywhere when the session began. */
+  readonly generation: number
   /** Epoch milliseconds. */
   readonly expiresAt: number
 }
@@ -23,7 +26,7 @@ export interface AnalyticsToken {
 }
 
 export interface Tokens {
-  issueUser(accountId: string): { token: string; expiresAt: number }
+  issueUser(session: Omit<UserToken, 'expiresAt'>): { token: string; expiresAt: number }
   /** Throws Problem `unauthenticated` or `token_expired`. */
   verifyUser(token: string): UserToken
   issueAnalytics(key: AnalyticsToken): string
@@ -39,6 +42,8 @@ const AUDIENCE = { user: 'recount:user', analytics: 'recount:analytics' } as con
 interface Claims {
   readonly sub: string
   readonly app: unknown
+  readonly sid: unknown
+  readonly gen: unknown
   readonly expiresAt: number | undefined
 }
 
@@ -64,14 +69,16 @@ export function createTokens(jwtSecret: string, clock: Clock): Tokens {
     })
 
   return {
-    issueUser: (accountId) => {
+    issueUser: ({ accountId, sessionId, generation }) => {
       const exp = seconds(clock.now()) + LIMITS.userTokenSeconds
-      return { token: sign('user', accountId, { exp }), expiresAt: exp * 1_000 }
+      return { token: sign('user', accountId, { exp, sid: sessionId, gen: generation }), expiresAt: exp * 1_000 }
     },
     verifyUser: (token) => {
       const claims = verify('user', token)
-      if (claims.expiresAt === undefined) throw new Problem('unauthenticated')
-      return { accountId: claims.sub, expiresAt: claims.expiresAt }
+      const { sub, sid, gen, expiresAt } = claims
+      // Without a session it is of an earlier version of this program: its person signs in again.
+      if (expiresAt === undefined || typeof sid !== 'string' || !isUuid(sid) || typeof gen !== 'number') throw new Problem('unauthenticated')
+      return { accountId: sub, sessionId: sid, generation: gen, expiresAt }
     },
     issueAnalytics: ({ keyId, appId, expiresAt }) =>
       sign('analytics', keyId, { app: appId, ...(expiresAt === undefined ? {} : { exp: seconds(expiresAt) }) }),
@@ -99,7 +106,7 @@ function verified(token: string, secret: KeyObject, audience: string): Claims {
   try {
     const payload = jwt.verify(token, secret, { algorithms: ['HS256'], audience, issuer: ISSUER, ignoreExpiration: true })
     if (typeof payload === 'string' || payload.sub === undefined || !isUuid(payload.sub)) throw new Problem('unauthenticated')
-    return { sub: payload.sub, app: payload['app'], expiresAt: payload.exp === undefined ? undefined : payload.exp * 1_000 }
+    return { sub: payload.sub, app: payload['app'], sid: payload['sid'], gen: payload['gen'], expiresAt: payload.exp === undefined ? undefined : payload.exp * 1_000 }
   } catch (cause) {
     throw new Problem('unauthenticated', undefined, { cause })
   }

@@ -2,6 +2,7 @@
 import type { Knex } from 'knex'
 import { appDeleted } from '../events/appDeleted.ts'
 import { appRegistered } from '../events/appRegistered.ts'
+import { appTransferred } from '../events/appTransferred.ts'
 import { appUpdated } from '../events/appUpdated.ts'
 import { type FoldEvent, isEvent } from '../events/catalogue.ts'
 import { uuidToBytes } from '../kernel/ids.ts'
@@ -12,6 +13,8 @@ import { insertOrReplace, rowsByIds } from './storage/upsert.ts'
 export interface AppRow {
   readonly app_id: Uint8Array | ArrayBuffer
   readonly owner_id: Uint8Array | ArrayBuffer
+  /** Null: the first organisation. */
+  readonly organisation_id: Uint8Array | ArrayBuffer | null
   readonly name: string
   readonly url: string | null
   readonly timezone: string
@@ -30,9 +33,9 @@ interface State {
 
 export const apps: Projection<State, null> = {
   name: 'apps',
-  codeVersion: 1,
+  codeVersion: 2,
   source: 'control',
-  eventTypes: [appRegistered.type, appUpdated.type, appDeleted.type],
+  eventTypes: [appRegistered.type, appUpdated.type, appTransferred.type, appDeleted.type],
   tables: [{ name: 'apps', key: ['app_id'] }],
   memory: () => null,
   start: () => ({ rows: new Map(), changed: new Set() }),
@@ -55,10 +58,11 @@ export const apps: Projection<State, null> = {
 
 function evolve(row: AppRow | undefined, event: FoldEvent): AppRow | undefined {
   if (isEvent(event, appRegistered) && event.data !== null) {
-    const { appId, ownerId, name, url, settings } = event.data
+    const { appId, ownerId, organisationId, name, url, settings } = event.data
     return {
       app_id: uuidToBytes(appId),
       owner_id: uuidToBytes(ownerId),
+      organisation_id: organisationId === undefined ? null : uuidToBytes(organisationId),
       name,
       url: url ?? null,
       timezone: settings.timezone,
@@ -72,6 +76,7 @@ function evolve(row: AppRow | undefined, event: FoldEvent): AppRow | undefined {
   if (event.data === null) return undefined
   if (row === undefined) throw new Error(`app ${event.appId} changed before it was registered`)
   if (isEvent(event, appDeleted)) return { ...row, updated_at: event.recordedAt, deleted_at: event.recordedAt }
+  if (isEvent(event, appTransferred)) return { ...row, updated_at: event.recordedAt, organisation_id: uuidToBytes(event.data!.organisationId) }
   if (!isEvent(event, appUpdated)) return undefined
   const { name, url, settings } = event.data
   return {

@@ -1,6 +1,7 @@
 // What apps an account has, and one app.
 import type { Knex } from 'knex'
 import { Problem } from '../errors.ts'
+import { FIRST_ORGANISATION } from '../events/organisations.ts'
 import { isUuid, uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import type { AppRow } from '../projections/apps.ts'
@@ -11,10 +12,10 @@ const instant = { type: 'string', format: 'date-time' } as const
 export const appResult = {
   type: 'object',
   additionalProperties: false,
-  required: ['appId', 'ownerId', 'name', 'url', 'timezone', 'ip', 'keepQuery', 'createdAt', 'updatedAt'],
+  required: ['appId', 'organisationId', 'name', 'url', 'timezone', 'ip', 'keepQuery', 'createdAt', 'updatedAt'],
   properties: {
     appId: { type: 'string' },
-    ownerId: { type: 'string' },
+    organisationId: { type: 'string' },
     name: { type: 'string' },
     url: { type: 'string', nullable: true },
     timezone: { type: 'string' },
@@ -34,7 +35,7 @@ export const appsResult = {
 
 export interface App {
   readonly appId: string
-  readonly ownerId: string
+  readonly organisationId: string
   readonly name: string
   readonly url: string | null
   readonly timezone: string
@@ -44,18 +45,18 @@ export interface App {
   readonly updatedAt: string
 }
 
-/** By app id, which is the order in which they were made. */
+/** Of the apps that the reader may see, by app id. */
 export async function readApps(
   trx: Knex,
   build: number,
-  ownerId: string,
+  appIds: readonly string[],
   { limit = LIMITS.pageDefault, cursor }: { limit?: number; cursor?: string },
 ): Promise<{ apps: App[]; nextCursor: string | null }> {
-  let query = trx('apps').where({ build, owner_id: uuidToBytes(ownerId) }).whereNull('deleted_at')
-  if (cursor !== undefined) query = query.where('app_id', '>', uuidToBytes(idCursor(cursor)))
-  const rows = await query.orderBy('app_id').limit(limit + 1).select<AppRow[]>('*')
+  const after = cursor === undefined ? '' : idCursor(cursor)
+  const wanted = appIds.filter((appId) => appId > after).sort().slice(0, limit + 1)
+  const rows = await trx('apps').where({ build }).whereIn('app_id', wanted.map(uuidToBytes)).whereNull('deleted_at').orderBy('app_id').select<AppRow[]>('*')
   const apps = rows.slice(0, limit).map(appOf)
-  return { apps, nextCursor: rows.length > limit ? apps.at(-1)!.appId : null }
+  return { apps, nextCursor: wanted.length > limit ? wanted[limit - 1]! : null }
 }
 
 export async function readApp(trx: Knex, build: number, appId: string): Promise<App> {
@@ -73,7 +74,7 @@ export function idCursor(cursor: string): string {
 function appOf(row: AppRow): App {
   return {
     appId: textOfId(row.app_id),
-    ownerId: textOfId(row.owner_id),
+    organisationId: row.organisation_id === null ? FIRST_ORGANISATION : textOfId(row.organisation_id),
     name: row.name,
     url: row.url,
     timezone: row.timezone,

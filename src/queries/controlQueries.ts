@@ -25,8 +25,8 @@ export interface Freshness {
 }
 
 export interface ControlQueries {
-  /** The apps of an account that are not deleted. */
-  apps(ownerId: string, page: Page & Freshness): Promise<Answer>
+  /** Those of the apps that are not deleted. */
+  apps(appIds: readonly string[], page: Page & Freshness): Promise<Answer>
   /** Throws Problem `not_found`. */
   app(appId: string, options: Freshness): Promise<Answer>
   /** The keys of an app, newest first. */
@@ -53,7 +53,7 @@ export function createControlQueries({ database, log }: { database: Database; lo
     })
   }
   return {
-    apps: (ownerId, options) => ask('apps', options, (trx, build) => readApps(trx, build, ownerId, options)),
+    apps: (appIds, options) => ask('apps', options, (trx, build) => readApps(trx, build, appIds, options)),
     app: (appId, options) => ask('apps', options, async (trx, build) => ({ ...(await readApp(trx, build, appId)) })),
     keys: (appId, options) => ask('keys', options, (trx, build) => readKeys(trx, build, appId, options)),
     projections: async () => {

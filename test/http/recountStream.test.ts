@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { HttpDeps } from '../../src/http/deps.ts'
 import { createHttpServer } from '../../src/http/server.ts'
-import { fakeDeps, fakeKeyring, listening, OWNER } from './support/fakeDeps.ts'
+import { fakeDeps, fakeKeyring, listening, OWNER, userToken } from './support/fakeDeps.ts'
 import { ask } from './support/fixture.ts'
 
 const APP_ID = '5f0c2a52-0d7e-5b1c-9c7e-2f6a3b1d4e5f'
@@ -44,7 +44,7 @@ describe('the stream of a recount', function () {
       const deps = fakeDeps({ clock: later, recounts: { recount }, keyring: fakeKeyring({}, { app: app as State['app'], account: account as State['account'] }) })
       const place = await listening(createHttpServer(deps))
       try {
-        const { token } = fakeDeps().tokens.issueUser(OWNER)
+        const token = userToken(fakeDeps(), OWNER)
         const started = performance.now()
         const told = await ask(place.url, { path: '/recounts', token, headers: { accept: 'text/event-stream' }, body: { appId: APP_ID, question: 'overview' } })
         assert.ok(performance.now() - started < 2_000)

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import type { HttpDeps } from '../../src/http/deps.ts'
 import { createRateLimiter } from '../../src/http/rateLimiter.ts'
 import { createHttpServer } from '../../src/http/server.ts'
-import { fakeDeps, fakeKeyring, ID, KEY, listening, OWNER, STRANGER, WRITE_KEY } from './support/fakeDeps.ts'
+import { fakeDeps, fakeKeyring, ID, KEY, listening, OWNER, STRANGER, WRITE_KEY, userToken } from './support/fakeDeps.ts'
 import { ask, codeOf, type Asked, type Told } from './support/fixture.ts'
 
 const GOOD = { event: 'signup' }
@@ -43,7 +43,7 @@ describe('the HTTP server', function () {
       const told = await asking(write)
       assert.equal(outcome(told), '503 unavailable')
       assert.equal(told.headers['retry-after'], '1')
-      const { token } = fakeDeps().tokens.issueUser(OWNER)
+      const token = userToken(fakeDeps(), OWNER)
       assert.equal(outcome(await asking({ path: '/apps', token })), '503 unavailable')
     })
   })
@@ -80,7 +80,7 @@ describe('the HTTP server', function () {
   it('hides what belongs to another owner behind 404', async () => {
     const { tokens } = fakeDeps()
     await withServer({}, async (asking) => {
-      const token = tokens.issueUser(STRANGER).token
+      const token = userToken({ tokens }, STRANGER)
       for (const path of [`/apps/${ID}`, `/auth/api-key?appId=${ID}`, `/analytics/event-summary?appId=${ID}`, `/events?appId=${ID}`]) {
         assert.equal(outcome(await asking({ path, token })), '404 not_found', path)
       }
@@ -102,7 +102,7 @@ describe('the HTTP server', function () {
     const isAway = (error: unknown): boolean => error === gone
     const asking503: Partial<HttpDeps> = { isAway, queries: { ask: () => Promise.reject(gone) }, collector: { collect: () => Promise.reject(gone) } }
     await withServer(asking503, async (asking) => {
-      const { token } = fakeDeps().tokens.issueUser(OWNER)
+      const token = userToken(fakeDeps(), OWNER)
       for (const asked of [{ path: `/analytics/event-summary?appId=${ID}`, token }, { path: `/events?appId=${ID}`, token }, write]) {
         const told = await asking(asked)
         assert.equal(outcome(told), '503 unavailable', asked.path)
@@ -113,7 +113,7 @@ describe('the HTTP server', function () {
   })
 
   it('waits as long as a question takes while the store lives, and not when it hangs', async () => {
-    const { token } = fakeDeps().tokens.issueUser(OWNER)
+    const token = userToken(fakeDeps(), OWNER)
     const asked = { path: '/projections', token }
     let answer: (() => void) | undefined
     const answered = new Promise<void>((resolve) => (answer = resolve))
@@ -199,7 +199,7 @@ describe('the HTTP server', function () {
   })
 
   it('sends 304 for a known ETag, and keeps authenticated answers private', async () => {
-    const { token } = fakeDeps().tokens.issueUser(OWNER)
+    const token = userToken(fakeDeps(), OWNER)
     const control = { ...fakeDeps().control, projections: () => Promise.resolve({ body: { projections: [] }, etag: '"abc"', cached: false }) }
     await withServer({ control }, async (asking) => {
       const told = await asking({ path: '/projections', token })
@@ -213,7 +213,8 @@ describe('the HTTP server', function () {
 
   it('streams progress, and ends the stream within two seconds of its reader losing the right to it', async () => {
     let owner = true
-    const account = (accountId: string): { accountId: string; role: 'owner' } | undefined => (owner ? { accountId, role: 'owner' } : undefined)
+    const { member } = fakeKeyring().state
+    const stillMember: typeof member = (organisationId, accountId) => (owner ? member(organisationId, accountId) : undefined)
     const step = { projection: 'a', state: 'running', events: 1, total: 2, eventsPerSecond: 1, percent: 50, etaSeconds: 1 } as const
     const subscribe: HttpDeps['replays']['subscribe'] = (listener) => {
       const timer = setInterval(() => {
@@ -224,8 +225,8 @@ describe('the HTTP server', function () {
       return () => clearInterval(timer)
     }
     const replays = { ...fakeDeps().replays, subscribe }
-    await withServer({ replays, keyring: fakeKeyring({}, { account }) }, async (_asking, port) => {
-      const { token } = fakeDeps().tokens.issueUser(OWNER)
+    await withServer({ replays, keyring: fakeKeyring({}, { member: stillMember }) }, async (_asking, port) => {
+      const token = userToken(fakeDeps(), OWNER)
       const ended = raw(port, `GET /projections/progress HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer ${token}\r\n\r\n`)
       const started = performance.now()
       const told = await ended

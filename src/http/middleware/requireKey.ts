@@ -4,7 +4,7 @@ import type { Request, RequestHandler } from 'express'
 import { Problem } from '../../errors.ts'
 import type { KeyState } from '../../commands/keyring.ts'
 import { type Caller, setCaller } from '../caller.ts'
-import type { KeyAuthority } from '../credentials.ts'
+import { type KeyAuthority, requireScope } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { authenticateUser, bearerOf } from './requireUser.ts'
 
@@ -37,8 +37,8 @@ function credentialOf(req: Request): string | undefined {
 }
 
 async function keyCaller(authority: KeyAuthority, credential: string, scope: Scope): Promise<Caller> {
-  const { key, viaPublicKey } = await authority.resolve(credential)
+  const { key, scopes, viaPublicKey } = await authority.resolve(credential)
   if (viaPublicKey) throw new Problem('forbidden', 'A write key collects; to read, use the analytics token')
-  if (!key.scopes.includes(scope)) throw new Problem('forbidden', `The key lacks the scope ${scope}`)
+  requireScope(scopes, key, scope)
   return { kind: 'key', key }
 }

@@ -3,7 +3,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
 import { Problem } from '../../errors.ts'
-import { type UserCaller, setCaller } from '../caller.ts'
+import { isOperator } from '../../commands/roles.ts'
+import { refuseUnlessPresent, type UserCaller, setCaller } from '../caller.ts'
 import { PUBLIC_KEY, refreshed } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 
@@ -18,30 +19,30 @@ export function requireUser(deps: UserDeps): RequestHandler {
   }
 }
 
-/** Owners only: what concerns the whole installation. */
-export function requireOwner(deps: UserDeps): RequestHandler {
+/** Owners of the first organisation only: what concerns the whole installation. */
+export function requireOperator(deps: UserDeps): RequestHandler {
   return async (req, res, next) => {
     const user = await authenticateUser(deps, req)
-    if (deps.keyring.state.account(user.accountId)?.role !== 'owner') throw new Problem('forbidden')
+    if (!isOperator(deps.keyring.state, user.accountId)) throw new Problem('forbidden', 'This is for those who run the installation')
     setCaller(res, user)
     next()
   }
 }
 
-/** Throws Problem `unauthenticated`, `token_expired`, `forbidden` (a key), `origin_not_allowed`, `unavailable`. */
+/** Throws Problem `unauthenticated`, `token_expired`, `session_ended`, `forbidden` (a key), `origin_not_allowed`, `unavailable`. */
 export async function authenticateUser(deps: UserDeps, req: Request): Promise<UserCaller> {
   const header = bearerOf(req)
   const token = header ?? cookieOf(req, USER_COOKIE)
   refuseKeys(deps, token ?? req.get('x-api-key'))
   if (token === undefined) throw new Problem('unauthenticated', 'Send Authorization: Bearer <user token>')
-  const { accountId, expiresAt } = deps.tokens.verifyUser(token)
+  const user: UserCaller = { kind: 'user', ...deps.tokens.verifyUser(token) }
   if (header === undefined && !SAFE.has(req.method) && !isOwnOrigin(req, deps.config.publicUrl)) {
     throw new Problem('origin_not_allowed', 'With a cookie, changes are taken from pages of this server only')
   }
-  if (deps.keyring.state.account(accountId) === undefined) await refreshed(deps.keyring)
+  if (deps.keyring.state.account(user.accountId) === undefined) await refreshed(deps.keyring)
   else if (!(await deps.keyring.trusted())) throw new Problem('unavailable', 'Accounts cannot be checked at the moment; try again')
-  if (deps.keyring.state.account(accountId) === undefined) throw new Problem('unauthenticated', 'The account is not known')
-  return { kind: 'user', accountId, expiresAt }
+  refuseUnlessPresent(deps.keyring.state, user)
+  return user
 }
 
 /** A key is no lack of credentials: whoever sent one is told which kind goes here. */

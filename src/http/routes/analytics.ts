@@ -35,7 +35,7 @@ export function analyticsRoutes(deps: AnalyticsDeps, authority: KeyAuthority): R
    */
   router
     .route('/analytics/event-summary')
-    .get(requireUserOrKey(deps, authority, 'query'), validateQuery(eventSummaryParameters), question(deps, eventSummary))
+    .get(requireUserOrKey(deps, authority, 'query'), validateQuery(eventSummaryParameters), question(deps, eventSummary, 'viewer'))
     .all(otherMethods)
   /**
    * @openapi
@@ -54,7 +54,7 @@ export function analyticsRoutes(deps: AnalyticsDeps, authority: KeyAuthority): R
    */
   router
     .route('/analytics/user-stats')
-    .get(requireUserOrKey(deps, authority, 'people'), validateQuery(userStatsParameters), question(deps, userStats))
+    .get(requireUserOrKey(deps, authority, 'people'), validateQuery(userStatsParameters), question(deps, userStats, 'analyst'))
     .all(otherMethods)
   return router
 }

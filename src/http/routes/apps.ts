@@ -4,6 +4,7 @@ import { Router } from 'express'
 import { deleteApp } from '../../commands/deleteApp.ts'
 import { registerApp, type RegisterApp } from '../../commands/registerApp.ts'
 import { updateApp, updateAppBody, type UpdateApp } from '../../commands/updateApp.ts'
+import { appsSeenBy } from '../../commands/roles.ts'
 import type { Page } from '../../queries/controlQueries.ts'
 import { writeAnswer } from '../answers.ts'
 import { appOf, userOf } from '../caller.ts'
@@ -66,9 +67,9 @@ export function appRoutes(deps: AppDeps): Router {
     .get(user, validateQuery(listAppsParameters), async (req, res) => {
       const { accountId } = userOf(res)
       // What its reader has just done must be in the list.
-      const mine = [...deps.keyring.state.apps()].filter(({ ownerId }) => ownerId === accountId)
+      const mine = [...appsSeenBy(deps.keyring.state, accountId)]
       const atLeast = Math.max(0, ...mine.map(({ position }) => position))
-      writeAnswer(req, res, await deps.control.apps(accountId, { ...(queryOf(res) as Page), atLeast }))
+      writeAnswer(req, res, await deps.control.apps(mine.map(({ appId }) => appId), { ...(queryOf(res) as Page), atLeast }))
     })
     .all(otherMethods)
   oneApp(router, deps)
@@ -117,7 +118,7 @@ function oneApp(router: Router, deps: AppDeps): void {
   router
     .route('/apps/:appId')
     .get(user, validateQuery(appIdParameters), async (req, res) => {
-      const app = await appOf(userOf(res), deps.keyring, (queryOf(res) as { appId: string }).appId)
+      const app = await appOf(userOf(res), deps.keyring, (queryOf(res) as { appId: string }).appId, 'viewer')
       writeAnswer(req, res, await deps.control.app(app.appId, { atLeast: app.position }))
     })
     .patch(user, validateQuery(appIdParameters), validateBody(updateAppBody), async (_req, res) => {

@@ -7,7 +7,7 @@ import { LIMITS } from '../../limits.ts'
 import { readJson } from '../body.ts'
 import type { ClientAddress } from '../clientAddress.ts'
 import { checkOrigin, corsHeaders, PREFLIGHT } from '../cors.ts'
-import type { KeyAuthority, KeyGrant } from '../credentials.ts'
+import { type KeyAuthority, type KeyGrant, requireScope } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { writeProblem } from '../problems.ts'
 
@@ -104,8 +104,8 @@ function admitted(deps: HttpDeps, authority: KeyAuthority, address: string | und
   return { receivedAt, address, ackStored: parameters.ackStored, grant }
 }
 
-function checkGrant({ key }: KeyGrant, req: IncomingMessage): void {
-  if (!key.scopes.includes('collect')) throw new Problem('forbidden', 'The key lacks the scope collect')
+function checkGrant({ key, scopes }: KeyGrant, req: IncomingMessage): void {
+  requireScope(scopes, key, 'collect')
   checkOrigin(key, req.headers.origin)
 }
 

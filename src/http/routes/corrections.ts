@@ -76,7 +76,7 @@ function carriesOut<Input extends { eventId: string }, State>(deps: CorrectionDe
   return async (_req, res) => {
     const user = userOf(res)
     const { appId, eventId } = queryOf(res) as { appId: string; eventId: string }
-    const app = await appOf(user, deps.keyring, appId)
+    const app = await appOf(user, deps.keyring, appId, 'admin')
     const { commandId, ...said } = bodyOf(res) as { commandId?: string }
     const by = { actor: user.accountId, ...(commandId === undefined ? {} : { commandId }) }
     const { eventIds, repeated } = await deps.appBus.execute(command, app.appId, { ...said, eventId } as unknown as Input, by)

@@ -10,6 +10,7 @@ import { retireDefinition } from '../../commands/retireDefinition.ts'
 import { reviseDefinition, reviseDefinitionBody } from '../../commands/reviseDefinition.ts'
 import { writeAnswer } from '../answers.ts'
 import { appOf, userOf } from '../caller.ts'
+import type { Role } from '../../events/organisations.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUser } from '../middleware/requireUser.ts'
@@ -121,7 +122,7 @@ function listing(router: Router, deps: DefinitionDeps): void {
   router
     .route('/definitions')
     .get(requireUser(deps), validateQuery(definitionsParameters), async (req, res) => {
-      const app = await appOf(userOf(res), deps.keyring, (queryOf(res) as { appId: string }).appId)
+      const app = await appOf(userOf(res), deps.keyring, (queryOf(res) as { appId: string }).appId, 'viewer')
       writeAnswer(req, res, await deps.definitions.list(app.appId))
     })
     .all(otherMethods)
@@ -169,13 +170,13 @@ function oneDefinition(router: Router, deps: DefinitionDeps): void {
   router
     .route('/definitions/:definitionId')
     .get(user, validateQuery(definitionParameters), async (_req, res) => {
-      const { appId, definitionId } = await namedIn(deps, res)
+      const { appId, definitionId } = await namedIn(deps, res, 'viewer')
       const { definition, history } = await deps.definitions.one(appId, definitionId)
       const numbers = await deps.definitionNumbers(appId, definition.kind, definitionId, history)
       res.json({ definition, history: history.map((entry, index) => ({ ...entry, numbers: numbers[index] ?? null })) })
     })
     .patch(user, validateQuery(definitionParameters), validateBody(reviseDefinitionBody), async (_req, res) => {
-      const { appId, definitionId } = await namedIn(deps, res)
+      const { appId, definitionId } = await namedIn(deps, res, 'analyst')
       const { expectedRevision, ...changes } = bodyOf(res) as { expectedRevision?: number }
       const input = { definitionId, changes, ...(expectedRevision === undefined ? {} : { expectedRevision }) }
       const { kind, revision } = await deps.appBus.execute(reviseDefinition, appId, input, { actor: userOf(res).accountId })
@@ -183,23 +184,23 @@ function oneDefinition(router: Router, deps: DefinitionDeps): void {
       res.json({ definitionId, kind, revision, status: definition.servedRevision === revision ? 'ready' : 'filling' })
     })
     .delete(user, validateQuery(definitionParameters), async (_req, res) => {
-      const { appId, definitionId } = await namedIn(deps, res)
+      const { appId, definitionId } = await namedIn(deps, res, 'analyst')
       await deps.appBus.execute(retireDefinition, appId, { definitionId }, { actor: userOf(res).accountId })
       res.status(204).end()
     })
     .all(otherMethods)
 }
 
-async function namedIn(deps: DefinitionDeps, res: Parameters<RequestHandler>[1]): Promise<{ appId: string; definitionId: string }> {
+async function namedIn(deps: DefinitionDeps, res: Parameters<RequestHandler>[1], least: Role): Promise<{ appId: string; definitionId: string }> {
   const { appId, definitionId } = queryOf(res) as { appId: string; definitionId: string }
-  return { appId: (await appOf(userOf(res), deps.keyring, appId)).appId, definitionId }
+  return { appId: (await appOf(userOf(res), deps.keyring, appId, least)).appId, definitionId }
 }
 
 function defines<Spec, State>(deps: DefinitionDeps, command: AppCommand<Spec, State, DefinitionAnswer>): RequestHandler {
   return async (_req, res) => {
     const { appId, ...spec } = bodyOf(res) as { appId: string } & Spec
     const user = userOf(res)
-    const app = await appOf(user, deps.keyring, appId)
+    const app = await appOf(user, deps.keyring, appId, 'analyst')
     const { definitionId, kind, revision } = await deps.appBus.execute(command, app.appId, spec as Spec, { actor: user.accountId })
     res.status(201).location(`/definitions/${definitionId}?appId=${app.appId}`).json({ definitionId, kind, revision, status: 'filling' })
   }

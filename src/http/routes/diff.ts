@@ -78,7 +78,7 @@ export function diffRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' 
     .route('/analytics/diff')
     .get(requireUserOrKey(deps, authority, 'query'), validateQuery(diffParameters), async (req, res) => {
       const { appId: given, question, a, b, ...asked } = queryOf(res) as { appId?: string; question: string; a: string; b?: string }
-      const app = await appOf(callerOf(res), deps.keyring, given)
+      const app = await appOf(callerOf(res), deps.keyring, given, 'viewer')
       const params = await withServedRevision(deps, app.appId, question, asked)
       writeAnswer(req, res, await deps.diffs.diff(app.appId, { question, a, params, ...(b === undefined ? {} : { b }) }, goneSignal(res)))
     })

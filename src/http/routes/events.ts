@@ -35,7 +35,7 @@ export function eventRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens'
     .route('/events')
     .get(reader, validateQuery(eventsParameters), async (req, res) => {
       const { appId, ...params } = queryOf(res) as { appId?: string }
-      const app = await appOf(callerOf(res), deps.keyring, appId)
+      const app = await appOf(callerOf(res), deps.keyring, appId, 'analyst')
       await answerQuestion(deps, { req, res }, browseEvents, app.appId, params)
     })
     .all(otherMethods)
@@ -58,7 +58,7 @@ export function eventRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens'
     .route('/events/:eventId')
     .get(reader, validateQuery(oneEventParameters), async (req, res) => {
       const { appId, ...params } = queryOf(res) as { appId?: string }
-      const app = await appOf(callerOf(res), deps.keyring, appId)
+      const app = await appOf(callerOf(res), deps.keyring, appId, 'analyst')
       await answerQuestion(deps, { req, res }, oneEvent, app.appId, params)
     })
     .all(otherMethods)

@@ -40,7 +40,7 @@ export function goalRoutes(deps: GoalDeps, authority: KeyAuthority): Router {
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Goals' } } }
    *       304: { description: As the ETag in If-None-Match says }
    */
-  router.route('/analytics/goals').get(reader, validateQuery(goalsParameters), question(deps, goals)).all(otherMethods)
+  router.route('/analytics/goals').get(reader, validateQuery(goalsParameters), question(deps, goals, 'viewer')).all(otherMethods)
   /**
    * @openapi
    * /analytics/goals/{definitionId}:
@@ -79,7 +79,7 @@ export function goalRoutes(deps: GoalDeps, authority: KeyAuthority): Router {
 function revisionAnswer(deps: GoalDeps, kind: 'goal' | 'report', query: Query<never, unknown>): RequestHandler {
   return async (req, res) => {
     const { appId: given, definitionId, after, ...params } = queryOf(res) as { appId?: string; definitionId: string; after?: string }
-    const { appId } = await appOf(callerOf(res), deps.keyring, given)
+    const { appId } = await appOf(callerOf(res), deps.keyring, given, 'viewer')
     const { revision, newestRevision } = await deps.definitions.served(appId, kind, definitionId)
     const signal = goneSignal(res)
     const answer = await deps.queries.ask(query, appId, { ...params, definitionId, revision }, after === undefined ? { signal } : { after, signal })

@@ -64,7 +64,7 @@ export function keyRoutes(deps: KeyDeps): Router {
     .route('/auth/api-key')
     .get(requireUser(deps), validateQuery(listKeysParameters), async (req, res) => {
       const { appId, ...asked } = queryOf(res) as { appId: string } & Page
-      const app = await appOf(userOf(res), deps.keyring, appId)
+      const app = await appOf(userOf(res), deps.keyring, appId, 'analyst')
       writeAnswer(req, res, await deps.control.keys(app.appId, { ...asked, atLeast: deps.keyring.state.position }))
     })
     .post(requireUser(deps), validateBody(issueApiKey.schema), async (_req, res) => {

@@ -32,7 +32,7 @@ export function peopleRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Visits' } } }
    *       304: { description: As the ETag in If-None-Match says }
    */
-  router.route('/analytics/visits').get(reader, validateQuery(visitsParameters), question(deps, visits)).all(otherMethods)
+  router.route('/analytics/visits').get(reader, validateQuery(visitsParameters), question(deps, visits, 'analyst')).all(otherMethods)
   /**
    * @openapi
    * /analytics/timeline:
@@ -49,6 +49,6 @@ export function peopleRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Timeline' } } }
    *       304: { description: As the ETag in If-None-Match says }
    */
-  router.route('/analytics/timeline').get(reader, validateQuery(timelineParameters), question(deps, timeline)).all(otherMethods)
+  router.route('/analytics/timeline').get(reader, validateQuery(timelineParameters), question(deps, timeline, 'analyst')).all(otherMethods)
   return router
 }

@@ -4,10 +4,11 @@ import { type Request, type Response, Router } from 'express'
 import { Problem } from '../../errors.ts'
 import { LIMITS } from '../../limits.ts'
 import { writeAnswer } from '../answers.ts'
-import { userOf } from '../caller.ts'
+import { isOperator } from '../../commands/roles.ts'
+import { isPresent, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
-import { requireOwner } from '../middleware/requireUser.ts'
+import { requireOperator } from '../middleware/requireUser.ts'
 import { bodyOf, NO_PARAMETERS, queryOf, validateBody, validateQuery } from '../middleware/validate.ts'
 import { uuid } from '../questions.ts'
 
@@ -63,7 +64,7 @@ export const startedSchema = {
 
 export function projectionRoutes(deps: ProjectionDeps): Router {
   const router = Router()
-  const owner = requireOwner(deps)
+  const owner = requireOperator(deps)
   /**
    * @openapi
    * /projections:
@@ -108,7 +109,7 @@ function controls(router: Router, deps: ProjectionDeps): void {
 }
 
 function rebuilding(router: Router, deps: ProjectionDeps): void {
-  const owner = requireOwner(deps)
+  const owner = requireOperator(deps)
   const named = validateQuery(projectionParameters)
   /**
    * @openapi
@@ -184,7 +185,7 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
 }
 
 function switching(router: Router, deps: ProjectionDeps): void {
-  const owner = requireOwner(deps)
+  const owner = requireOperator(deps)
   const named = validateQuery(projectionParameters)
   /**
    * @openapi
@@ -252,7 +253,8 @@ function progress(deps: ProjectionDeps, streams: { open: number }, req: Request,
   })
   let beats = 0
   const check = setInterval(() => {
-    const allowed = user.expiresAt > deps.clock.now() && deps.keyring.state.account(user.accountId)?.role === 'owner'
+    const { state } = deps.keyring
+    const allowed = isPresent(state, user, deps.clock.now()) && isOperator(state, user.accountId)
     if (!allowed) res.end()
     // Proxies close what is silent.
     else if (++beats % 15 === 0 && !res.writableNeedDrain) res.write(': still here\n\n')

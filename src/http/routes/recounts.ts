@@ -9,7 +9,8 @@ import type { RecountRequest } from '../../queries/recounts.ts'
 import { RANGE_SCHEMA } from '../../queries/range.ts'
 import { RECOUNTED_QUESTIONS } from '../../queries/statsQuestions.ts'
 import { goneSignal } from '../answers.ts'
-import { appOf, callerOf, userOf } from '../caller.ts'
+import { atLeast, roleOnApp } from '../../commands/roles.ts'
+import { appOf, callerOf, isPresent, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUser } from '../middleware/requireUser.ts'
@@ -118,7 +119,7 @@ export function recountRoutes(deps: RecountDeps): Router {
     .route('/recounts')
     .post(requireUser(deps), validateBody(recountSchema), async (req, res) => {
       const { appId, ...asked } = bodyOf(res) as RecountRequest & { appId: string }
-      const app = await appOf(callerOf(res), deps.keyring, appId)
+      const app = await appOf(callerOf(res), deps.keyring, appId, 'analyst')
       const request = { ...asked, params: await withServedRevision(deps, app.appId, asked.question, asked.params ?? {}) }
       const signal = goneSignal(res)
       if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') await streamed(deps, { req, res }, app.appId, request, signal)
@@ -164,8 +165,8 @@ async function streamed(deps: RecountDeps, { res }: { readonly req: Request; rea
   }
 }
 
-function maySee({ clock, keyring }: RecountDeps, res: Response, appId: string): boolean {
-  const { accountId, expiresAt } = userOf(res)
-  const app = keyring.state.app(appId)
-  return expiresAt > clock.now() && keyring.state.account(accountId) !== undefined && app?.deleted === false && app.ownerId === accountId
+function maySee({ clock, keyring: { state } }: RecountDeps, res: Response, appId: string): boolean {
+  const user = userOf(res)
+  const app = state.app(appId)
+  return isPresent(state, user, clock.now()) && app !== undefined && atLeast(roleOnApp(state, app, user.accountId), 'analyst')
 }

@@ -33,7 +33,7 @@ export function restatementRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 't
    */
   router
     .route('/analytics/restatements')
-    .get(requireUserOrKey(deps, authority, 'query'), validateQuery(restatementsParameters), question(deps, restatements))
+    .get(requireUserOrKey(deps, authority, 'query'), validateQuery(restatementsParameters), question(deps, restatements, 'viewer'))
     .all(otherMethods)
   /**
    * @openapi
@@ -52,7 +52,7 @@ export function restatementRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 't
    */
   router
     .route('/analytics/restatements/reasons')
-    .get(requireUserOrKey(deps, authority, 'people'), validateQuery(restatementReasonsParameters), question(deps, restatementReasons))
+    .get(requireUserOrKey(deps, authority, 'people'), validateQuery(restatementReasonsParameters), question(deps, restatementReasons, 'analyst'))
     .all(otherMethods)
   return router
 }

@@ -4,6 +4,7 @@ import { Router } from 'express'
 import { signInOwner } from '../../commands/signInOwner.ts'
 import { Problem } from '../../errors.ts'
 import { secretsEqual } from '../../kernel/hashing.ts'
+import { uuidv7 } from '../../kernel/ids.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { USER_COOKIE } from '../middleware/requireUser.ts'
@@ -26,7 +27,7 @@ export const signInAnswer = {
   },
 } as const
 
-type SignInDeps = Pick<HttpDeps, 'config' | 'ownerCode' | 'bus' | 'tokens' | 'rateLimiter' | 'clock'>
+type SignInDeps = Pick<HttpDeps, 'config' | 'ownerCode' | 'bus' | 'keyring' | 'tokens' | 'rateLimiter' | 'clock'>
 
 export function signInRoutes(deps: SignInDeps): Router {
   const router = Router()
@@ -49,8 +50,10 @@ export function signInRoutes(deps: SignInDeps): Router {
     .route('/auth/local')
     .post(allowed(deps), validateBody(signInSchema), async (_req, res) => {
       tried(deps, (bodyOf(res) as { code: string }).code)
-      const { accountId } = await deps.bus.execute(signInOwner, {}, { actor: undefined })
-      const { token, expiresAt } = deps.tokens.issueUser(accountId)
+      const sessionId = uuidv7(deps.clock.now())
+      const { accountId } = await deps.bus.execute(signInOwner, { sessionId }, { actor: undefined })
+      const { generation } = deps.keyring.state.account(accountId)!
+      const { token, expiresAt } = deps.tokens.issueUser({ accountId, sessionId, generation })
       res.cookie(USER_COOKIE, token, {
         httpOnly: true,
         sameSite: 'lax',

@@ -37,7 +37,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Overview' } } }
    *       304: { description: As the ETag in If-None-Match says }
    */
-  router.route('/analytics/overview').get(reader, validateQuery(overviewParameters), question(deps, overview)).all(otherMethods)
+  router.route('/analytics/overview').get(reader, validateQuery(overviewParameters), question(deps, overview, 'viewer')).all(otherMethods)
   /**
    * @openapi
    * /analytics/timeseries:
@@ -54,7 +54,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Timeseries' } } }
    *       304: { description: As the ETag in If-None-Match says }
    */
-  router.route('/analytics/timeseries').get(reader, validateQuery(timeseriesParameters), question(deps, timeseries)).all(otherMethods)
+  router.route('/analytics/timeseries').get(reader, validateQuery(timeseriesParameters), question(deps, timeseries, 'viewer')).all(otherMethods)
   /**
    * @openapi
    * /analytics/breakdown:
@@ -71,7 +71,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Breakdown' } } }
    *       304: { description: As the ETag in If-None-Match says }
    */
-  router.route('/analytics/breakdown').get(reader, validateQuery(breakdownParameters), question(deps, breakdown)).all(otherMethods)
+  router.route('/analytics/breakdown').get(reader, validateQuery(breakdownParameters), question(deps, breakdown, 'viewer')).all(otherMethods)
   /**
    * @openapi
    * /analytics/live:
@@ -88,6 +88,6 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *         content: { application/json: { schema: { $ref: '#/components/schemas/Live' } } }
    *       304: { description: As the ETag in If-None-Match says }
    */
-  router.route('/analytics/live').get(reader, validateQuery(liveParameters), question(deps, live)).all(otherMethods)
+  router.route('/analytics/live').get(reader, validateQuery(liveParameters), question(deps, live, 'viewer')).all(otherMethods)
   return router
 }

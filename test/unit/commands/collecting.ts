@@ -14,7 +14,7 @@ export const NOW = Date.parse('2026-11-22T12:00:00Z')
 export function appState(settings: Partial<AppSettings> = {}): AppState {
   return {
     appId: APP,
-    ownerId: '0190a0c2-0000-7000-8000-00000000000b',
+    organisationId: '0190a0c2-0000-7000-8000-00000000000b',
     name: 'Test',
     url: undefined,
     settings: { timezone: 'UTC', ip: 'truncate', keepQuery: [], ...settings },
@@ -35,6 +35,7 @@ export const KEY: KeyState = {
   writeKeyHint: '',
   expiresAt: undefined,
   allowedOrigins: undefined,
+  requestsPerMinute: undefined,
   replacedBy: undefined,
   revoked: false,
   createdAt: 0,

@@ -9,6 +9,9 @@ import { apiKeyIssued, type ApiKeyIssued } from '../../../src/events/apiKeyIssue
 import { appRegistered } from '../../../src/events/appRegistered.ts'
 import type { FoldEvent } from '../../../src/events/catalogue.ts'
 import type { EventType } from '../../../src/events/eventType.ts'
+import { memberJoined } from '../../../src/events/memberJoined.ts'
+import { organisationCreated } from '../../../src/events/organisationCreated.ts'
+import { FIRST_ORGANISATION, type MemberRole } from '../../../src/events/organisations.ts'
 import { type AppSettings, DEFAULT_SETTINGS } from '../../../src/events/schemas.ts'
 import { NIL_UUID, uuidv5 } from '../../../src/kernel/ids.ts'
 import { compile } from '../../../src/kernel/validation.ts'
@@ -19,6 +22,7 @@ export const id = (name: string): string => uuidv5(NIL_UUID, name)
 export const NOW = Date.UTC(2026, 10, 22, 9, 30)
 export const ALICE = id('alice')
 export const MALLORY = id('mallory')
+export const OTHER = id('other organisation')
 export const APP = id('app')
 export const KEY = id('key')
 export const COMMAND = id('command')
@@ -52,8 +56,24 @@ export const key = (more: Partial<ApiKeyIssued> = {}): Fact => {
 
 export const fact = (type: EventType, stream: string, data: unknown): Fact => ({ type, stream, data })
 
-/** What is there in every spec that needs an owner with an app. */
-export const BAKERY: readonly Fact[] = [account(ALICE), account(MALLORY), app(), key()]
+/** An account without a role anywhere. */
+export const person = (accountId: string): Fact => ({ type: accountCreated, stream: `account:${accountId}`, data: { accountId, googleId: `google ${accountId}`, email: 'person@bakery.example' } })
+
+export const joined = (accountId: string, role: MemberRole, organisationId = FIRST_ORGANISATION): Fact => ({
+  type: memberJoined,
+  stream: `organisation:${organisationId}`,
+  data: { organisationId, accountId, role, through: 'invitation' },
+})
+
+/** What is there in every spec that needs an owner with an app; Mallory owns another organisation. */
+export const BAKERY: readonly Fact[] = [
+  account(ALICE),
+  app(),
+  key(),
+  person(MALLORY),
+  { type: organisationCreated, stream: `organisation:${OTHER}`, data: { organisationId: OTHER, name: 'Brewery' } },
+  joined(MALLORY, 'owner', OTHER),
+]
 
 export function folded(facts: readonly Fact[]): FoldedControl {
   const state = new FoldedControl(() => 3)

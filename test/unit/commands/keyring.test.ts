@@ -7,6 +7,7 @@ import { apiKeyRotated } from '../../../src/events/apiKeyRotated.ts'
 import { appDeleted } from '../../../src/events/appDeleted.ts'
 import { appUpdated } from '../../../src/events/appUpdated.ts'
 import { eventCollected } from '../../../src/events/eventCollected.ts'
+import { FIRST_ORGANISATION } from '../../../src/events/organisations.ts'
 import { uuidv7 } from '../../../src/kernel/ids.ts'
 import { silentLogger } from '../../../src/kernel/logger.ts'
 import { LIMITS } from '../../../src/limits.ts'
@@ -30,7 +31,7 @@ async function until(condition: () => boolean): Promise<void> {
 describe('the fold of the control partition', () => {
   it('knows accounts, apps and keys', () => {
     const state = folded(BAKERY)
-    assert.equal(state.account(ALICE)?.role, 'owner')
+    assert.equal(state.member(FIRST_ORGANISATION, ALICE)?.role, 'owner')
     assert.equal(state.account(id('nobody')), undefined)
     assert.deepEqual([...state.accounts()].map(({ accountId }) => accountId), [ALICE, MALLORY])
     assert.equal(state.app(APP)?.partition, 3)
