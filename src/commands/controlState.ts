@@ -83,9 +83,9 @@ export class FoldedControl extends FoldedPeople implements ControlState {
   private evolveApps(event: FoldEvent): void {
     const { occurredAt, position } = event
     if (isEvent(event, appRegistered)) {
-      const { ownerId: _, organisationId = FIRST_ORGANISATION, ...app } = event.data!
-      const partition = this.partitionOf(app.appId)
-      this.appsById.set(app.appId, { ...app, organisationId, url: app.url, partition, createdAt: occurredAt, deleted: false, position })
+      const { appId, organisationId = FIRST_ORGANISATION, name, url, settings } = event.data!
+      const partition = this.partitionOf(appId)
+      this.appsById.set(appId, { appId, organisationId, name, url, settings, partition, createdAt: occurredAt, deleted: false, position })
     } else if (isEvent(event, appUpdated)) {
       const { appId, settings, ...rest } = event.data!
       this.changeApp(appId, position, (app) => ({ ...rest, settings: { ...app.settings, ...settings } }))

@@ -76,7 +76,7 @@ function evolve(row: AppRow | undefined, event: FoldEvent): AppRow | undefined {
   if (event.data === null) return undefined
   if (row === undefined) throw new Error(`app ${event.appId} changed before it was registered`)
   if (isEvent(event, appDeleted)) return { ...row, updated_at: event.recordedAt, deleted_at: event.recordedAt }
-  if (isEvent(event, appTransferred)) return { ...row, updated_at: event.recordedAt, organisation_id: uuidToBytes(event.data!.organisationId) }
+  if (isEvent(event, appTransferred)) return { ...row, updated_at: event.recordedAt, organisation_id: uuidToBytes(event.data.organisationId) }
   if (!isEvent(event, appUpdated)) return undefined
   const { name, url, settings } = event.data
   return {
