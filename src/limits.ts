@@ -34,6 +34,8 @@ export const LIMITS = {
   addressesTracked: 50_000,
   /** Over all addresses: wrong owner codes. */
   signInTriesPerMinute: 10,
+  /** Refused requests that are logged one by one; the rest of a minute is counted. */
+  refusalsLoggedPerMinute: 100,
   progressStreams: 100,
   // One process
   /** Sockets that may be open at once; further ones are closed at once. */

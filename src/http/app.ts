@@ -1,12 +1,14 @@
 // The Express application: every route except /collect, in one order that is the same for all of them. Limits first, then
 // who asks, then what is asked; whatever goes wrong ends in one place as problem details.
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type Request, type RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { endLines } from './answers.ts'
+import type { Caller } from './caller.ts'
 import { type ClientAddress, clientAddress, type Trust } from './clientAddress.ts'
 import type { KeyAuthority } from './credentials.ts'
 import type { HttpDeps } from './deps.ts'
+import { createRefusals, type Refusal, type Refusals } from './refusals.ts'
 import { problemsOf } from './middleware/problems.ts'
 import { securityHeaders } from './middleware/securityHeaders.ts'
 import { answeredWhileStoreHangs } from './middleware/storeWatch.ts'
@@ -34,7 +36,7 @@ export interface App {
   readonly addressOf: ClientAddress
 }
 
-export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
+export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Refusals = createRefusals(deps)): App {
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
@@ -68,17 +70,29 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority): App {
   app.use(() => {
     throw new Problem('not_found', 'There is no such route; /api-docs lists all of them')
   })
-  app.use(problemsOf(deps))
+  app.use(problemsOf(deps, noting(refusals, addressOf)))
   return { express: app, addressOf }
+}
+
+function noting(refusals: Refusals, addressOf: ClientAddress): Parameters<typeof problemsOf>[1] {
+  return (req, res, { code, status }) => {
+    const { caller } = res.locals as { caller?: Caller }
+    const who: Pick<Refusal, 'accountId' | 'keyId'> = caller === undefined ? {} : caller.kind === 'user' ? { accountId: caller.accountId } : { keyId: caller.key.keyId }
+    refusals({ code, status, method: METHODS.has(req.method) ? req.method : 'other', route: routeOf(req), address: addressOf(req), ...who })
+  }
+}
+
+function routeOf(req: Request): string {
+  const path = (req.route as { path?: unknown } | undefined)?.path
+  return typeof path === 'string' ? path : 'none'
 }
 
 function timed(deps: HttpDeps): RequestHandler {
   return (req, res, next) => {
     const started = performance.now()
     res.once('finish', () => {
-      const route = (req.route as { path?: unknown } | undefined)?.path
       const seconds = (performance.now() - started) / 1_000
-      deps.metrics.observe(METHODS.has(req.method) ? req.method : 'other', typeof route === 'string' ? route : 'none', res.statusCode, seconds)
+      deps.metrics.observe(METHODS.has(req.method) ? req.method : 'other', routeOf(req), res.statusCode, seconds)
     })
     next()
   }

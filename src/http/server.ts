@@ -7,12 +7,14 @@ import { createApp } from './app.ts'
 import { createKeyAuthority } from './credentials.ts'
 import type { HttpDeps } from './deps.ts'
 import { answerParserErrors, writeProblem } from './problems.ts'
+import { createRefusals } from './refusals.ts'
 import { createCollect, isCollect } from './routes/collect.ts'
 
 export function createHttpServer(deps: HttpDeps): Server {
   const authority = createKeyAuthority(deps)
-  const app = createApp(deps, authority)
-  const collect = createCollect(deps, authority, app.addressOf)
+  const refusals = createRefusals(deps)
+  const app = createApp(deps, authority, refusals)
+  const collect = createCollect(deps, authority, app.addressOf, refusals)
   const server = createServer(
     {
       maxHeaderSize: LIMITS.headerBytes,

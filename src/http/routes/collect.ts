@@ -10,6 +10,7 @@ import { checkOrigin, corsHeaders, PREFLIGHT } from '../cors.ts'
 import { type KeyAuthority, type KeyGrant, requireScope } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { writeProblem } from '../problems.ts'
+import type { Refusals } from '../refusals.ts'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void
 
@@ -34,7 +35,7 @@ const QUESTION = 0x3f
  *     description: >
  *       One event, an array of events, or an envelope. JSON whatever the content type; gzip, deflate and br. Valid events of a
  *       request are kept when others in it are not. Sending the same id again is safe, it counts once.
- *     security: [{ analyticsToken: [] }, { apiKey: [] }, { writeKey: [] }]
+ *     x-access: { scope: collect }
  *     x-query-schema: CollectParameters
  *     requestBody:
  *       required: true
@@ -48,17 +49,19 @@ const QUESTION = 0x3f
  *         description: Safe, and on its way into the log
  *         content: { application/json: { schema: { $ref: '#/components/schemas/CollectAnswer' } } }
  */
-export function createCollect(deps: HttpDeps, authority: KeyAuthority, addressOf: ClientAddress): Handler {
-  return (req, res) => void serve(deps, authority, addressOf, req, res)
+export function createCollect(deps: HttpDeps, authority: KeyAuthority, addressOf: ClientAddress, refusals: Refusals): Handler {
+  const edge: CollectEdge = { deps, authority, addressOf, refusals }
+  return (req, res) => void serve(edge, req, res)
 }
 
-async function serve(
-  deps: HttpDeps,
-  authority: KeyAuthority,
-  addressOf: ClientAddress,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
+interface CollectEdge {
+  readonly deps: HttpDeps
+  readonly authority: KeyAuthority
+  readonly addressOf: ClientAddress
+  readonly refusals: Refusals
+}
+
+async function serve({ deps, authority, addressOf, refusals }: CollectEdge, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const started = performance.now()
   let status: number
   try {
@@ -77,7 +80,9 @@ async function serve(
       status = answer.status
     } else status = otherMethod(req, res)
   } catch (error) {
-    status = writeProblem(res, error, deps, corsHeaders(req)).status
+    const problem = writeProblem(res, error, deps, corsHeaders(req))
+    status = problem.status
+    refusals({ code: problem.code, status, method: 'POST', route: '/collect', address: addressOf(req) })
   }
   deps.metrics.collected(status, (performance.now() - started) / 1_000)
 }
