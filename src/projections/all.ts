@@ -4,9 +4,10 @@ import { definitions } from './definitions/definitions.ts'
 import { eventSummary } from './eventSummary/eventSummary.ts'
 import { keys } from './keys.ts'
 import { keyUse } from './keyUse.ts'
+import { organisations } from './organisations/organisations.ts'
 import type { Projection } from './projection.ts'
 import { restatements } from './restatements/restatements.ts'
 import { userStats } from './userStats/userStats.ts'
 import { web } from './web/web.ts'
 
-export const PROJECTIONS: readonly Projection[] = [apps, keys, keyUse, eventSummary, userStats, restatements, web, definitions] as readonly Projection[]
+export const PROJECTIONS: readonly Projection[] = [apps, keys, organisations, keyUse, eventSummary, userStats, restatements, web, definitions] as readonly Projection[]
