@@ -1,8 +1,10 @@
 // The OpenAPI document, made from the @openapi comments beside the routes; its components are the very schema objects that
-// requests are checked against, and parameters are spelt out from those, so description and check cannot part ways.
+// requests are checked against, and parameters are spelt out from those, so description and check cannot part ways. Who may
+// is said once, in x-access: in words and as `security` it follows from that.
 import { fileURLToPath } from 'node:url'
 import swaggerJsdoc from 'swagger-jsdoc'
 import { Problem } from '../errors.ts'
+import { accessInWords, accessOf, securityOf } from './access.ts'
 import { COMPONENTS } from './components.ts'
 
 interface Schema {
@@ -57,6 +59,7 @@ const SECURITY = {
 function complete(raw: OpenApiDocument): OpenApiDocument {
   for (const [path, item] of Object.entries(raw.paths)) {
     for (const operation of Object.values(item)) {
+      sayAccess(operation)
       const parameters = parametersOf(path, operation['x-query-schema'])
       delete operation['x-query-schema']
       if (parameters.length > 0) operation['parameters'] = parameters
@@ -65,6 +68,16 @@ function complete(raw: OpenApiDocument): OpenApiDocument {
     }
   }
   return raw
+}
+
+function sayAccess(operation: Operation): void {
+  const access = accessOf(operation)
+  const { description } = operation
+  const said = typeof description === 'string' ? `${description.trim()}\n\n` : ''
+  operation['description'] = said + accessInWords(access)
+  if ('security' in operation) throw new Problem('internal', `${String(operation['operationId'])}: security follows from x-access`)
+  const security = securityOf(access)
+  if (security !== undefined) operation['security'] = security
 }
 
 const PROBLEM = {

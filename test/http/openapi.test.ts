@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import type { Express } from 'express'
 import { eventInputSchema } from '../../src/commands/eventInput.ts'
 import { registerApp } from '../../src/commands/registerApp.ts'
+import { accessInWords, accessOf, securityOf } from '../../src/http/access.ts'
 import { createApp } from '../../src/http/app.ts'
 import { COMPONENTS } from '../../src/http/components.ts'
 import { openApiDocument } from '../../src/http/openapi.ts'
@@ -69,10 +70,31 @@ describe('the OpenAPI document', () => {
     assert.ok(!text.includes('x-query-schema') && !text.includes('"nullable"'))
   })
 
-  it('says who may use each route, and leaves open only what is meant to be', () => {
-    const open = Object.entries(document.paths).flatMap(([path, item]) =>
-      Object.entries(item).filter(([, operation]) => operation['security'] === undefined).map(([method]) => `${method} ${path}`),
-    )
+  it('says who may use each route, in words too, and leaves open only what is meant to be', () => {
+    const open: string[] = []
+    for (const [path, item] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(item)) {
+        const access = accessOf(operation)
+        assert.ok((operation['description'] as string).endsWith(accessInWords(access)), path)
+        assert.equal(operation['security'] === undefined, access === 'open', path)
+        if (access === 'open') open.push(`${method} ${path}`)
+      }
+    }
     assert.deepEqual(open.sort(), ['get /', 'get /api-docs', 'get /health/live', 'get /health/ready', 'get /openapi.json', 'post /auth/local'])
+  })
+
+  it('takes no other form of x-access', () => {
+    const wrong = [undefined, null, 'anybody', [], {}, { app: 'guest' }, { app: 'viewer', scope: 'all' }, { organisation: 'nobody' }, { organisation: 'admin', app: 'admin' }, { role: 'admin' }]
+    for (const said of wrong) assert.throws(() => accessOf({ operationId: 'someRoute', 'x-access': said }), /^Problem: someRoute: x-access is /, JSON.stringify(said))
+    const right = ['open', 'user', 'operator', 'metrics', { app: 'owner' }, { app: 'viewer', scope: 'query' }, { scope: 'collect' }, { organisation: 'guest' }]
+    for (const said of right) assert.deepEqual(accessOf({ 'x-access': said }), said)
+  })
+
+  it('derives from it which credentials a route takes', () => {
+    const person = [{ userToken: [] }, { userCookie: [] }]
+    assert.deepEqual(securityOf({ app: 'admin' }), person)
+    assert.deepEqual(securityOf({ app: 'viewer', scope: 'query' }), [...person, { analyticsToken: [] }, { apiKey: [] }])
+    assert.deepEqual(securityOf({ scope: 'collect' }), [{ analyticsToken: [] }, { apiKey: [] }, { writeKey: [] }])
+    assert.deepEqual(document.paths['/collect']!['post']!['security'], securityOf({ scope: 'collect' }))
   })
 })

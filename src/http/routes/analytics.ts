@@ -25,7 +25,7 @@ export function analyticsRoutes(deps: AnalyticsDeps, authority: KeyAuthority): R
    *     tags: [Analytics]
    *     summary: How often an event happened, to how many people, on which devices
    *     description: With an analytics token `appId` may be left out. Without `event` all events count.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: EventSummaryParameters
    *     responses:
    *       200:
@@ -44,7 +44,7 @@ export function analyticsRoutes(deps: AnalyticsDeps, authority: KeyAuthority): R
    *     operationId: userStats
    *     tags: [Analytics]
    *     summary: What one person did
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: analyst, scope: people }
    *     x-query-schema: UserStatsParameters
    *     responses:
    *       200:

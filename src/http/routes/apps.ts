@@ -30,7 +30,7 @@ export function appRoutes(deps: AppDeps): Router {
    *     operationId: registerApp
    *     tags: [Apps]
    *     summary: Register an app
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { organisation: admin }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/RegisterApp' } } }
@@ -54,7 +54,7 @@ export function appRoutes(deps: AppDeps): Router {
    *     operationId: listApps
    *     tags: [Apps]
    *     summary: Your apps
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: user
    *     x-query-schema: ListAppsParameters
    *     responses:
    *       200:
@@ -85,7 +85,7 @@ function oneApp(router: Router, deps: AppDeps): void {
    *     operationId: getApp
    *     tags: [Apps]
    *     summary: One app with its settings
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: viewer }
    *     x-query-schema: AppIdParameters
    *     responses:
    *       200:
@@ -97,7 +97,7 @@ function oneApp(router: Router, deps: AppDeps): void {
    *     tags: [Apps]
    *     summary: Change name, address or settings
    *     description: A new time zone re-cuts all of history; until that has happened, answers name the old one.
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: admin }
    *     x-query-schema: AppIdParameters
    *     requestBody:
    *       required: true
@@ -110,7 +110,7 @@ function oneApp(router: Router, deps: AppDeps): void {
    *     operationId: deleteApp
    *     tags: [Apps]
    *     summary: Delete an app; its keys stop working at once
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: owner }
    *     x-query-schema: AppIdParameters
    *     responses:
    *       204: { description: Gone }

@@ -33,7 +33,7 @@ export function correctionRoutes(deps: CorrectionDeps): Router {
    *     tags: [Events]
    *     summary: Give an event new values
    *     description: It counts with them from now on, as if it had been collected so; what it said before stays in the log. Addresses and URLs are reduced as the app is set to; the cookieless id stays.
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: admin }
    *     x-query-schema: CorrectionParameters
    *     requestBody:
    *       required: true
@@ -55,7 +55,7 @@ export function correctionRoutes(deps: CorrectionDeps): Router {
    *     tags: [Events]
    *     summary: Take an event out of all numbers; it stays in the log
    *     description: Nothing undoes it. An event that was retracted by mistake has to be collected again under another id.
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: admin }
    *     x-query-schema: CorrectionParameters
    *     requestBody:
    *       required: true

@@ -57,7 +57,7 @@ function defining(router: Router, deps: DefinitionDeps): void {
    *     tags: [Definitions]
    *     summary: Make a metadata key a dimension of the read tables
    *     description: It is filled from the app's first event on; until then `metadata.<key>` is answered from the log.
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/DefineDimensionBody' } } }
@@ -74,7 +74,7 @@ function defining(router: Router, deps: DefinitionDeps): void {
    *     operationId: defineGoal
    *     tags: [Definitions]
    *     summary: Define a goal, for all of history
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/DefineGoalBody' } } }
@@ -91,7 +91,7 @@ function defining(router: Router, deps: DefinitionDeps): void {
    *     operationId: defineReport
    *     tags: [Definitions]
    *     summary: Define a report, for all of history
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/DefineReportBody' } } }
@@ -111,7 +111,7 @@ function listing(router: Router, deps: DefinitionDeps): void {
    *     operationId: listDefinitions
    *     tags: [Definitions]
    *     summary: What is in force, and how far it is filled
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: viewer }
    *     x-query-schema: DefinitionsParameters
    *     responses:
    *       200:
@@ -138,7 +138,7 @@ function oneDefinition(router: Router, deps: DefinitionDeps): void {
    *     tags: [Definitions]
    *     summary: One definition with its history and the numbers of each revision
    *     description: Numbers are over all of history, counted from the log; they are left out where the log is longer than such an answer reads.
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: viewer }
    *     x-query-schema: DefinitionParameters
    *     responses:
    *       200:
@@ -149,7 +149,7 @@ function oneDefinition(router: Router, deps: DefinitionDeps): void {
    *     tags: [Definitions]
    *     summary: Revise a goal or a report, for all of history
    *     description: The revision before serves until the new one is filled.
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     x-query-schema: DefinitionParameters
    *     requestBody:
    *       required: true
@@ -162,7 +162,7 @@ function oneDefinition(router: Router, deps: DefinitionDeps): void {
    *     operationId: retireDefinition
    *     tags: [Definitions]
    *     summary: Retire a definition; its history stays
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     x-query-schema: DefinitionParameters
    *     responses:
    *       204: { description: No longer in force }

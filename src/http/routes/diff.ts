@@ -66,7 +66,7 @@ export function diffRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' 
    *     description: >-
    *       Takes the parameters of the question besides its own. Both answers are over the same instants, so what differs came
    *       late, was corrected or was taken back in between.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: DiffParameters
    *     responses:
    *       200:

@@ -36,6 +36,7 @@ export function documentRoutes(): Router {
    *     operationId: openapi
    *     tags: [Operations]
    *     summary: This document
+   *     x-access: open
    *     responses:
    *       200: { description: OpenAPI 3.1, content: { application/json: { schema: { type: object } } } }
    */
@@ -50,6 +51,7 @@ export function documentRoutes(): Router {
    *     operationId: apiDocs
    *     tags: [Operations]
    *     summary: This document as a page to read and to try
+   *     x-access: open
    *     responses:
    *       200: { description: The page, content: { text/html: { schema: { type: string } } } }
    */

@@ -23,7 +23,7 @@ export function eventRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens'
    *     operationId: browseEvents
    *     tags: [Events]
    *     summary: The events of an app, newest first
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: analyst, scope: people }
    *     x-query-schema: EventsParameters
    *     responses:
    *       200:
@@ -46,7 +46,7 @@ export function eventRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens'
    *     operationId: oneEvent
    *     tags: [Events]
    *     summary: One event, its place in the log, and where it counts
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: analyst, scope: people }
    *     x-query-schema: OneEventParameters
    *     responses:
    *       200:

@@ -32,7 +32,7 @@ export function goalRoutes(deps: GoalDeps, authority: KeyAuthority): Router {
    *     operationId: goals
    *     tags: [Analytics]
    *     summary: All goals, over whole local days
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: GoalsParameters
    *     responses:
    *       200:
@@ -48,7 +48,7 @@ export function goalRoutes(deps: GoalDeps, authority: KeyAuthority): Router {
    *     operationId: goal
    *     tags: [Analytics]
    *     summary: One goal, over any range
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: GoalParameters
    *     responses:
    *       200:
@@ -64,7 +64,7 @@ export function goalRoutes(deps: GoalDeps, authority: KeyAuthority): Router {
    *     operationId: report
    *     tags: [Analytics]
    *     summary: One report, over any range
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: ReportParameters
    *     responses:
    *       200:

@@ -21,6 +21,7 @@ export function healthRoutes(deps: Pick<HttpDeps, 'ready' | 'logger'>): Router {
    *     operationId: live
    *     tags: [Operations]
    *     summary: Does the process answer?
+   *     x-access: open
    *     responses:
    *       200: { description: It does, content: { application/json: { schema: { $ref: '#/components/schemas/Health' } } } }
    */
@@ -35,6 +36,7 @@ export function healthRoutes(deps: Pick<HttpDeps, 'ready' | 'logger'>): Router {
    *     operationId: ready
    *     tags: [Operations]
    *     summary: May the process take traffic?
+   *     x-access: open
    *     responses:
    *       200: { description: It may, content: { application/json: { schema: { $ref: '#/components/schemas/Health' } } } }
    *       503: { description: Not now, content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } } }

@@ -40,7 +40,7 @@ export function keyRoutes(deps: KeyDeps): Router {
    *     operationId: issueApiKey
    *     tags: [Keys]
    *     summary: Issue a key
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/IssueApiKey' } } }
@@ -52,7 +52,7 @@ export function keyRoutes(deps: KeyDeps): Router {
    *     operationId: listApiKeys
    *     tags: [Keys]
    *     summary: The keys of an app, masked
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     x-query-schema: ListKeysParameters
    *     responses:
    *       200:
@@ -86,7 +86,7 @@ function rotations(router: Router, deps: KeyDeps): void {
    *     operationId: rotateApiKey
    *     tags: [Keys]
    *     summary: Replace a key by a new one; the old one works on for an overlap
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/RotateApiKey' } } }
@@ -111,7 +111,7 @@ function rotations(router: Router, deps: KeyDeps): void {
    *     operationId: revokeApiKey
    *     tags: [Keys]
    *     summary: End a key; within a second no process accepts it
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/RevokeApiKey' } } }

@@ -17,7 +17,7 @@ export function metricRoutes(deps: Pick<HttpDeps, 'config' | 'metrics'>, address
    *     tags: [Operations]
    *     summary: Metrics in Prometheus' text format
    *     description: To loopback addresses, or with METRICS_TOKEN.
-   *     security: [{ metricsToken: [] }, {}]
+   *     x-access: metrics
    *     responses:
    *       200: { description: The metrics, content: { text/plain: { schema: { type: string } } } }
    */

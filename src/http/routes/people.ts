@@ -24,7 +24,7 @@ export function peopleRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens
    *     tags: [Analytics]
    *     summary: The visits of one person, newest first
    *     description: Ids that turned out to be theirs are included, and so are bots.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: analyst, scope: people }
    *     x-query-schema: VisitsParameters
    *     responses:
    *       200:
@@ -41,7 +41,7 @@ export function peopleRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens
    *     tags: [Analytics]
    *     summary: The events of one person, newest visit first
    *     description: Ids that turned out to be theirs are included; events that belong to no visit are not.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: analyst, scope: people }
    *     x-query-schema: TimelineParameters
    *     responses:
    *       200:

@@ -72,7 +72,7 @@ export function projectionRoutes(deps: ProjectionDeps): Router {
    *     operationId: listProjections
    *     tags: [Projections]
    *     summary: Read models, their builds and how far behind they are
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: operator
    *     responses:
    *       200:
    *         description: The projections
@@ -90,7 +90,7 @@ export function projectionRoutes(deps: ProjectionDeps): Router {
    *     operationId: projectionProgress
    *     tags: [Projections]
    *     summary: Progress of rebuilds, as server-sent events
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: operator
    *     responses:
    *       200: { description: One `progress` event a step, content: { text/event-stream: { schema: { type: string } } } }
    */
@@ -119,7 +119,7 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
    *     tags: [Projections]
    *     summary: Rebuild beside the live build; it switches when it has caught up
    *     description: A rebuild that was paused goes on. With `dry` nothing is switched; what would change is reported with the build.
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: operator
    *     x-query-schema: ProjectionParameters
    *     requestBody:
    *       required: true
@@ -145,7 +145,7 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
    *     operationId: pauseProjection
    *     tags: [Projections]
    *     summary: Halt the rebuild under way; asking for a rebuild again goes on from there
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: operator
    *     x-query-schema: ProjectionParameters
    *     requestBody:
    *       required: true
@@ -167,7 +167,7 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
    *     operationId: dropBuild
    *     tags: [Projections]
    *     summary: Take away a build that is neither live nor being built
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: operator
    *     x-query-schema: ProjectionParameters
    *     requestBody:
    *       required: true
@@ -194,7 +194,7 @@ function switching(router: Router, deps: ProjectionDeps): void {
    *     operationId: switchProjection
    *     tags: [Projections]
    *     summary: Make another build live, once it has caught up
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: operator
    *     x-query-schema: ProjectionParameters
    *     requestBody:
    *       required: true
@@ -216,7 +216,7 @@ function switching(router: Router, deps: ProjectionDeps): void {
    *     operationId: rollbackProjection
    *     tags: [Projections]
    *     summary: Go back to a kept build, once it has caught up
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: operator
    *     x-query-schema: ProjectionParameters
    *     requestBody:
    *       required: true

@@ -104,7 +104,7 @@ export function recountRoutes(deps: RecountDeps): Router {
    *     description: >-
    *       `list` adds the ids of the events that make up a number, `explain` says why an event is in it or is not. With
    *       `Accept: text/event-stream`, `progress` events come first, then one `result` (or `problem`).
-   *     security: [{ userToken: [] }, { userCookie: [] }]
+   *     x-access: { app: analyst }
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/Recount' } } }

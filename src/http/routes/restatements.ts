@@ -23,7 +23,7 @@ export function restatementRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 't
    *     tags: [Analytics]
    *     summary: Which closed days changed, by how much and why
    *     description: The range is over the days that changed. A day is closed once the log has reached a later one.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: RestatementsParameters
    *     responses:
    *       200:
@@ -42,7 +42,7 @@ export function restatementRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 't
    *     operationId: restatementReasons
    *     tags: [Analytics]
    *     summary: Who corrected events of closed days, and why
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: analyst, scope: people }
    *     x-query-schema: RestatementReasonsParameters
    *     responses:
    *       200:

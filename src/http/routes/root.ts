@@ -38,6 +38,7 @@ export function rootRoutes(deps: Pick<HttpDeps, 'config'>): Router {
    *     operationId: root
    *     tags: [Operations]
    *     summary: What to do next
+   *     x-access: open
    *     responses:
    *       200:
    *         description: Next steps, as a page or as JSON by Accept

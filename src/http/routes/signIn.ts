@@ -38,6 +38,7 @@ export function signInRoutes(deps: SignInDeps): Router {
    *     operationId: signInLocal
    *     tags: [Accounts]
    *     summary: Sign in with the owner code
+   *     x-access: open
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/SignIn' } } }

@@ -29,7 +29,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *     tags: [Analytics]
    *     summary: Visitors, visits, pageviews, bounce rate, visit duration
    *     description: Bots are left out unless `bots` says otherwise. With an analytics token `appId` may be left out.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: OverviewParameters
    *     responses:
    *       200:
@@ -46,7 +46,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *     tags: [Analytics]
    *     summary: The same by minute, hour, day, week or month, local to the app
    *     description: Empty intervals are included. Bots are left out unless `bots` says otherwise.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: TimeseriesParameters
    *     responses:
    *       200:
@@ -63,7 +63,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *     tags: [Analytics]
    *     summary: A range by page, source, country, metadata and more
    *     description: Most first, a page at a time. Bots are left out unless `bots` says otherwise.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: BreakdownParameters
    *     responses:
    *       200:
@@ -80,7 +80,7 @@ export function webRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' |
    *     tags: [Analytics]
    *     summary: Who is here now, and minute by minute for half an hour
    *     description: Exact and never cached; bots are left out.
-   *     security: [{ userToken: [] }, { userCookie: [] }, { analyticsToken: [] }, { apiKey: [] }]
+   *     x-access: { app: viewer, scope: query }
    *     x-query-schema: LiveParameters
    *     responses:
    *       200:
