@@ -26,6 +26,11 @@ export const LIMITS = {
   /** How long a sign-in with Google may take from its first step to its last, and the code for a command line may wait. */
   signInMs: 10 * 60_000,
   exchangeCodeMs: 2 * 60_000,
+  /** How often sessions and codes that have ended are deleted. */
+  sessionSweepMs: 10 * 60_000,
+  /** How long Google may take over one answer, and how long that may be. */
+  googleMs: 10_000,
+  googleAnswerBytes: 100_000,
   // Rates, each per client address unless said otherwise: a steady rate and a burst on top
   collectPerSecond: 1_000,
   collectBurst: 5_000,
