@@ -2,7 +2,7 @@
 // changed. Pure questions to the folded state, for commands and for HTTP alike. What somebody may not even see is
 // `not_found`, exactly as what does not exist; what they see and may not do is `forbidden`.
 import { Problem } from '../errors.ts'
-import { FIRST_ORGANISATION, type MemberRole, type Role, ROLES } from '../events/organisations.ts'
+import { FIRST_ORGANISATION, MEMBER_ROLES, type MemberRole, type Role, ROLES } from '../events/organisations.ts'
 import type { Scope } from '../events/schemas.ts'
 import type { CommandContext } from './commandBus.ts'
 import type { AppState, ControlState, KeyState, MemberState, OrganisationState } from './keyring.ts'
@@ -87,6 +87,11 @@ export function keyFor(state: ControlState, keyId: string, accountId: string, le
 export function refuseScopesAbove(role: Role, scopes: readonly Scope[]): void {
   const beyond = scopes.filter((scope) => !scopesOf(role).includes(scope))
   if (beyond.length > 0) throw new Problem('forbidden', `The role ${role} does not reach to keys that may ${beyond.join(' and ')}`)
+}
+
+/** Throws `forbidden` where somebody would act above their own role. */
+export function refuseRoleAbove(own: MemberRole, role: MemberRole): void {
+  if (MEMBER_ROLES.indexOf(role) > MEMBER_ROLES.indexOf(own)) throw new Problem('forbidden', `Your role is ${own}: what takes ${role} is above it`)
 }
 
 /**

@@ -10,11 +10,16 @@ const HINT_CHARS = 7
 
 /** A new write key with what the log may know of it: pass the result as `secret` to IssueApiKey and RotateApiKey. */
 export function createWriteKey(): KeySecret & { readonly writeKey: string } {
-  const writeKey = `rk_${Array.from({ length: CHARS }, () => LETTERS[randomInt(LETTERS.length)]!).join('')}`
+  const writeKey = `rk_${randomLetters()}`
   return { writeKey, writeKeyHash: hashWriteKey(writeKey), writeKeyHint: writeKey.slice(0, HINT_CHARS) }
 }
 
 /** What `ControlState.keyByHash` takes. */
 export function hashWriteKey(writeKey: string): string {
   return sha256(writeKey).toString('hex')
+}
+
+/** What comes after a secret's prefix: letters and digits that nobody can guess. */
+export function randomLetters(): string {
+  return Array.from({ length: CHARS }, () => LETTERS[randomInt(LETTERS.length)]!).join('')
 }

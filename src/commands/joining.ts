@@ -1,0 +1,53 @@
+// How somebody comes to belong to an organisation, by an invitation or by their e-mail domain: what both ways in decide alike.
+// Every event of it stands in the organisation's stream, so that of two people with one link the later meets a conflict.
+import { Problem } from '../errors.ts'
+import { appGranted, type AppGranted } from '../events/appGranted.ts'
+import { invitationAccepted, type InvitationAccepted } from '../events/invitationAccepted.ts'
+import { memberJoined, type MemberJoined } from '../events/memberJoined.ts'
+import { NIL_UUID } from '../kernel/ids.ts'
+import { LIMITS } from '../limits.ts'
+import type { Decided } from './commandBus.ts'
+import type { ControlState, InvitationState } from './keyring.ts'
+
+/** The invitation of a link, if it still works for whoever has this address. Throws `invitation_ended`, `not_invited`. */
+export function invitationFor(state: ControlState, tokenHash: string, email: string | undefined, now: number): InvitationState {
+  const invitation = state.invitationByHash(tokenHash)
+  if (invitation === undefined || invitation.state !== 'open' || invitation.expiresAt <= now) throw new Problem('invitation_ended')
+  if (invitation.email !== undefined && (email === undefined || !sameEmail(invitation.email, email))) {
+    throw new Problem('not_invited', 'The invitation is for another e-mail address')
+  }
+  return invitation
+}
+
+/** The account joins with what the invitation gives, on those of its apps that the organisation still has. Throws `limit_reached`. */
+export function joinedByInvitation(state: ControlState, invitation: InvitationState, accountId: string): Decided[] {
+  const { invitationId, organisationId, role } = invitation
+  if (isFull(state, organisationId)) throw new Problem('limit_reached', `An organisation has at most ${LIMITS.membersPerOrganisation} members`)
+  const accepted: InvitationAccepted = { invitationId, organisationId, accountId }
+  const apps = invitation.apps.filter(({ appId }) => {
+    const app = state.app(appId)
+    return app !== undefined && !app.deleted && app.organisationId === organisationId
+  })
+  return [
+    joined({ organisationId, accountId, role, through: 'invitation' }),
+    { type: invitationAccepted, stream: `organisation:${organisationId}`, appId: NIL_UUID, data: accepted },
+    ...apps.map(({ appId, role }) => {
+      const data: AppGranted = { appId, accountId, role }
+      return { type: appGranted, stream: `app:${appId}`, appId, data }
+    }),
+  ]
+}
+
+export function joined(data: MemberJoined): Decided {
+  return { type: memberJoined, stream: `organisation:${data.organisationId}`, appId: NIL_UUID, data }
+}
+
+export function isFull(state: ControlState, organisationId: string): boolean {
+  let members = 0
+  for (const _ of state.membersOf(organisationId)) members++
+  return members >= LIMITS.membersPerOrganisation
+}
+
+export function sameEmail(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
