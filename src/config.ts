@@ -3,7 +3,21 @@
 import { isIP } from 'node:net'
 import { LIMITS } from './limits.ts'
 
+/** The least that a secret which signs tokens has. */
+export const SECRET_CHARS = 32
+
 export type Role = 'all' | 'api' | 'append' | 'project'
+
+export interface GoogleConfig {
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Where Google sends people back to; it must be among the client's redirect addresses. */
+  readonly callbackUrl: string
+  /** Others than Google's own, where something else plays Google: tests. */
+  readonly authorizationUrl: string | undefined
+  readonly tokenUrl: string | undefined
+  readonly userinfoUrl: string | undefined
+}
 
 export interface Config {
   port: number
@@ -18,11 +32,16 @@ export interface Config {
   webConcurrency: number
   /** Undefined in embedded mode until one is generated and kept in dataDir. */
   jwtSecret: string | undefined
+  /** What signed before: still accepted, while tokens are being replaced. */
+  jwtSecretPrevious: string | undefined
+  /** Of user and refresh tokens alone; theirs is derived from jwtSecret unless set. */
+  userTokenSecret: string | undefined
+  userTokenSecretPrevious: string | undefined
   ownerCode: string | undefined
   ownerEmail: string | undefined
   allowLocalSignin: boolean
-  googleClientId: string | undefined
-  googleClientSecret: string | undefined
+  /** Undefined: nobody signs in with Google. */
+  google: GoogleConfig | undefined
   publicUrl: string | undefined
   /** Express' trust proxy setting: false, a number of hops, or a list of addresses. */
   trustProxy: false | number | string[]
@@ -49,6 +68,8 @@ export class ConfigError extends Error {
   }
 }
 
+const DEFAULT_PORT = 1055
+
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Reads and checks the environment, with what a command line says instead of it. Throws ConfigError. */
@@ -61,7 +82,7 @@ export function readConfig(environment: Env = process.env, overrides: Env = {}):
     throw new ConfigError('DATABASE_URL', 'takes sqlite:<path> or mysql://user:password@host:port/database')
   }
   const config: Config = {
-    port: whole(env, 'PORT', 1055, 0, 65_535),
+    port: whole(env, 'PORT', DEFAULT_PORT, 0, 65_535),
     host: text(env, 'HOST') ?? '127.0.0.1',
     databaseUrl,
     redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:']),
@@ -69,12 +90,14 @@ export function readConfig(environment: Env = process.env, overrides: Env = {}):
     dataDir,
     role: oneOf(env, 'ROLE', ['all', 'api', 'append', 'project'], 'all'),
     webConcurrency: whole(env, 'WEB_CONCURRENCY', 1, 1, 64),
-    jwtSecret: secret(env, 'JWT_SECRET', 32),
+    jwtSecret: secret(env, 'JWT_SECRET', SECRET_CHARS),
+    jwtSecretPrevious: secret(env, 'JWT_SECRET_PREVIOUS', SECRET_CHARS),
+    userTokenSecret: secret(env, 'USER_TOKEN_SECRET', SECRET_CHARS),
+    userTokenSecretPrevious: secret(env, 'USER_TOKEN_SECRET_PREVIOUS', SECRET_CHARS),
     ownerCode: secret(env, 'OWNER_CODE', 12),
-    ownerEmail: text(env, 'OWNER_EMAIL'),
+    ownerEmail: ownerEmail(env),
     allowLocalSignin: flag(env, 'ALLOW_LOCAL_SIGNIN', !production),
-    googleClientId: text(env, 'GOOGLE_CLIENT_ID'),
-    googleClientSecret: text(env, 'GOOGLE_CLIENT_SECRET'),
+    google: google(env, production),
     publicUrl: url(env, 'PUBLIC_URL', ['http:', 'https:']),
     trustProxy: trustProxy(env),
     rateLimit: flag(env, 'RATE_LIMIT', true),
@@ -106,10 +129,49 @@ function crossChecked(config: Config): Config {
   if (config.webConcurrency > 1 && embedded) {
     throw new ConfigError('WEB_CONCURRENCY', 'above 1 needs a mysql DATABASE_URL')
   }
-  if ((config.googleClientId === undefined) !== (config.googleClientSecret === undefined)) {
-    throw new ConfigError('GOOGLE_CLIENT_SECRET', 'and GOOGLE_CLIENT_ID go together')
-  }
+  refuseUnpaired('JWT_SECRET', config.jwtSecret, config.jwtSecretPrevious)
+  refuseUnpaired('USER_TOKEN_SECRET', config.userTokenSecret, config.userTokenSecretPrevious)
   return config
+}
+
+/** A previous secret that precedes nothing would be accepted for as long as nobody notices. */
+function refuseUnpaired(name: string, current: string | undefined, previous: string | undefined): void {
+  if (previous === undefined) return
+  if (current === undefined) throw new ConfigError(`${name}_PREVIOUS`, `goes with ${name}, the one that signs`)
+  if (current === previous) throw new ConfigError(`${name}_PREVIOUS`, `must be another than ${name}: it is what ${name} was before`)
+}
+
+function google(env: Env, production: boolean): GoogleConfig | undefined {
+  const clientId = text(env, 'GOOGLE_CLIENT_ID')
+  const clientSecret = text(env, 'GOOGLE_CLIENT_SECRET')
+  const urls = {
+    authorizationUrl: endpoint(env, 'GOOGLE_AUTHORIZATION_URL'),
+    tokenUrl: endpoint(env, 'GOOGLE_TOKEN_URL'),
+    userinfoUrl: endpoint(env, 'GOOGLE_USERINFO_URL'),
+  }
+  if ((clientId === undefined) !== (clientSecret === undefined)) throw new ConfigError('GOOGLE_CLIENT_SECRET', 'and GOOGLE_CLIENT_ID go together')
+  if (clientId === undefined || clientSecret === undefined) return undefined
+  const publicUrl = url(env, 'PUBLIC_URL', ['http:', 'https:'])
+  if (publicUrl === undefined && production) throw new ConfigError('PUBLIC_URL', 'is required with GOOGLE_CLIENT_ID: Google sends people back to it')
+  const base = publicUrl ?? `http://localhost:${whole(env, 'PORT', DEFAULT_PORT, 0, 65_535)}`
+  return { clientId, clientSecret, callbackUrl: `${base.replace(/\/+$/, '')}/auth/google/callback`, ...urls }
+}
+
+/** The client's secret goes there: never over a network in plain text. */
+function endpoint(env: Env, name: string): string | undefined {
+  const value = url(env, name, ['http:', 'https:'])
+  if (value === undefined) return undefined
+  const { protocol, hostname } = new URL(value)
+  if (protocol !== 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname)) throw new ConfigError(name, 'takes https://, or http:// on this machine')
+  return value
+}
+
+function ownerEmail(env: Env): string | undefined {
+  const value = text(env, 'OWNER_EMAIL')
+  if (value !== undefined && (!/^[^\s@]+@[^\s@]+$/.test(value) || value.length > LIMITS.emailChars)) {
+    throw new ConfigError('OWNER_EMAIL', `takes an e-mail address, not "${value}"`)
+  }
+  return value
 }
 
 function text(env: Env, name: string): string | undefined {

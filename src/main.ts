@@ -111,7 +111,7 @@ async function startBase(config: Config, clock: Clock, logger: Logger, closings:
   closings.push(() => keyring.stop())
   const relay = createSettingsRelay({ log, keyring, logger })
   const salts = createSaltStore({ database, clock })
-  return { config, clock, logger, secrets, stores, epoch, keyring, relay, salts, tokens: createTokens(secrets.jwtSecret, clock) }
+  return { config, clock, logger, secrets, stores, epoch, keyring, relay, salts, tokens: createTokens(secrets, clock) }
 }
 
 async function startAppending(base: Base, closings: Closing[]): Promise<void> {

@@ -1,13 +1,14 @@
-// The two kinds of token: one for people (user), one for programs (analytics). Their secrets are derived separately from
-// JWT_SECRET and each verifier accepts its own audience and HS256 only, so neither kind can ever pass for the other. What
-// was verified once is remembered; whether it has expired since is asked every time.
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+// The two kinds of token: one for people (user), one for programs (analytics). Each is signed with keys of its own, names by
+// `kid` which of at most two, and is taken by a verifier that knows its audience and HS256 only, so neither kind can ever pass
+// for the other. What was verified once is remembered; whether it has expired since is asked every time.
 import jwt from 'jsonwebtoken'
 import { Problem } from '../errors.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isUuid } from '../kernel/ids.ts'
 import { Lru } from '../kernel/lru.ts'
 import { LIMITS } from '../limits.ts'
+import { createSealing, type Sealing } from './sealing.ts'
+import { type TokenKey, tokenKeys, type TokenKeys, type TokenSecrets } from './tokenKeys.ts'
 
 export interface UserToken {
   readonly accountId: string
@@ -25,7 +26,7 @@ export interface AnalyticsToken {
   readonly expiresAt: number | undefined
 }
 
-export interface Tokens {
+export interface Tokens extends Sealing {
   issueUser(session: Omit<UserToken, 'expiresAt'>): { token: string; expiresAt: number }
   /** Throws Problem `unauthenticated` or `token_expired`. */
   verifyUser(token: string): UserToken
@@ -33,11 +34,17 @@ export interface Tokens {
   /** Throws Problem `unauthenticated` or `token_expired`. */
   verifyAnalytics(token: string): AnalyticsToken
   /** What a token claims to be, unverified: which verifier to ask. */
-  kindOf(token: string): 'user' | 'analytics' | undefined
+  kindOf(token: string): Kind | undefined
 }
+
+type Kind = 'user' | 'analytics'
 
 const ISSUER = 'recount'
 const AUDIENCE = { user: 'recount:user', analytics: 'recount:analytics' } as const
+/** All that a header of ours has; `jwk`, `jku`, `x5u`, `crit` and whatever else tells a verifier what to do has no place in it. */
+const HEADER = new Set(['alg', 'typ', 'kid'])
+// The expiry of a key is what its owner was promised; a user token is replaced before it ends, by whichever clock.
+const EXPIRY_LEEWAY_MS = { user: LIMITS.clockLeewaySeconds * 1_000, analytics: 0 } as const
 
 interface Claims {
   readonly sub: string
@@ -47,79 +54,106 @@ interface Claims {
   readonly expiresAt: number | undefined
 }
 
-export function createTokens(jwtSecret: string, clock: Clock): Tokens {
-  const secrets = { user: derived(jwtSecret, 'user'), analytics: derived(jwtSecret, 'analytics') }
+export function createTokens(secrets: TokenSecrets, clock: Clock): Tokens {
+  const keys = { user: tokenKeys(secrets, 'user-token'), analytics: tokenKeys(secrets, 'analytics-token') }
   const known = { user: new Lru<string, Claims>(LIMITS.credentialsCached), analytics: new Lru<string, Claims>(LIMITS.credentialsCached) }
 
-  const verify = (kind: 'user' | 'analytics', token: string): Claims => {
+  const verify = (kind: Kind, token: string): Claims => {
     let claims = known[kind].get(token)
     if (claims === undefined) {
-      claims = verified(token, secrets[kind], AUDIENCE[kind])
+      claims = verified(token, keys[kind], AUDIENCE[kind], clock)
       known[kind].set(token, claims)
     }
-    if (claims.expiresAt !== undefined && claims.expiresAt <= clock.now()) throw new Problem('token_expired')
+    if (claims.expiresAt !== undefined && claims.expiresAt + EXPIRY_LEEWAY_MS[kind] <= clock.now()) throw new Problem('token_expired')
     return claims
   }
-  const sign = (kind: 'user' | 'analytics', subject: string, more: Record<string, unknown>): string =>
-    jwt.sign({ ...more, iat: seconds(clock.now()) }, secrets[kind], {
-      algorithm: 'HS256',
-      issuer: ISSUER,
-      audience: AUDIENCE[kind],
-      subject,
-    })
+  const sign = (kind: Kind, subject: string, more: Record<string, unknown>): string => {
+    const [{ id, key }] = keys[kind]
+    const claims = { ...more, iat: seconds(clock.now()) }
+    return jwt.sign(claims, key, { algorithm: 'HS256', keyid: id, issuer: ISSUER, audience: AUDIENCE[kind], subject })
+  }
 
   return {
+    ...createSealing(secrets, clock),
     issueUser: ({ accountId, sessionId, generation }) => {
       const exp = seconds(clock.now()) + LIMITS.userTokenSeconds
       return { token: sign('user', accountId, { exp, sid: sessionId, gen: generation }), expiresAt: exp * 1_000 }
     },
     verifyUser: (token) => {
-      const claims = verify('user', token)
-      const { sub, sid, gen, expiresAt } = claims
+      const { sub, sid, gen, expiresAt } = verify('user', token)
       // Without a session it is of an earlier version of this program: its person signs in again.
-      if (expiresAt === undefined || typeof sid !== 'string' || !isUuid(sid) || typeof gen !== 'number') throw new Problem('unauthenticated')
-      return { accountId: sub, sessionId: sid, generation: gen, expiresAt }
+      if (expiresAt === undefined || typeof sid !== 'string' || !isUuid(sid) || !Number.isSafeInteger(gen)) throw new Problem('unauthenticated')
+      return { accountId: sub, sessionId: sid, generation: gen as number, expiresAt }
     },
     issueAnalytics: ({ keyId, appId, expiresAt }) =>
       sign('analytics', keyId, { app: appId, ...(expiresAt === undefined ? {} : { exp: seconds(expiresAt) }) }),
     verifyAnalytics: (token) => {
-      const claims = verify('analytics', token)
-      if (typeof claims.app !== 'string' || !isUuid(claims.app)) throw new Problem('unauthenticated')
-      return { keyId: claims.sub, appId: claims.app, expiresAt: claims.expiresAt }
+      const { sub, app, expiresAt } = verify('analytics', token)
+      if (typeof app !== 'string' || !isUuid(app)) throw new Problem('unauthenticated')
+      return { keyId: sub, appId: app, expiresAt }
     },
     kindOf: (token) => {
-      if (token.length > LIMITS.credentialChars) return undefined
-      const payload = unverified(token)
-      if (payload?.['aud'] === AUDIENCE.user) return 'user'
-      return payload?.['aud'] === AUDIENCE.analytics ? 'analytics' : undefined
+      const audience = decoded(token)?.payload['aud']
+      if (audience === AUDIENCE.user) return 'user'
+      return audience === AUDIENCE.analytics ? 'analytics' : undefined
     },
   }
 }
 
-function derived(jwtSecret: string, kind: string): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', jwtSecret, 'recount', `${kind}-token`, 32)))
+/** What a genuine token says. Expiry is left to the caller, which asks its clock each time, remembered or not. */
+function verified(token: string, keys: TokenKeys, audience: string, clock: Clock): Claims {
+  const header = decoded(token)?.header
+  if (header === undefined || !isOurs(header)) throw new Problem('unauthenticated')
+  const candidates = header['kid'] === undefined ? keys : keys.filter(({ id }) => id === header['kid'])
+  const payload = candidates.map(({ key }) => genuine(token, key)).find((found) => found !== undefined)
+  const claims = payload === undefined ? undefined : claimsOf(payload, audience, seconds(clock.now()) + LIMITS.clockLeewaySeconds)
+  if (claims === undefined) throw new Problem('unauthenticated')
+  return claims
 }
 
-// Expiry is left to the caller, which checks it against its own clock each time, remembered or not.
-function verified(token: string, secret: KeyObject, audience: string): Claims {
-  if (token.length > LIMITS.credentialChars) throw new Problem('unauthenticated')
+function isOurs(header: Readonly<Record<string, unknown>>): boolean {
+  return header['alg'] === 'HS256' && header['typ'] === 'JWT' && Object.keys(header).every((name) => HEADER.has(name))
+}
+
+/** The payload, if this key signed it. */
+function genuine(token: string, key: TokenKey['key']): Readonly<Record<string, unknown>> | undefined {
   try {
-    const payload = jwt.verify(token, secret, { algorithms: ['HS256'], audience, issuer: ISSUER, ignoreExpiration: true })
-    if (typeof payload === 'string' || payload.sub === undefined || !isUuid(payload.sub)) throw new Problem('unauthenticated')
-    return { sub: payload.sub, app: payload['app'], sid: payload['sid'], gen: payload['gen'], expiresAt: payload.exp === undefined ? undefined : payload.exp * 1_000 }
-  } catch (cause) {
-    throw new Problem('unauthenticated', undefined, { cause })
+    // Times are judged with the program's own clock below.
+    const payload = jwt.verify(token, key, { algorithms: ['HS256'], issuer: ISSUER, ignoreExpiration: true, ignoreNotBefore: true })
+    return typeof payload === 'string' ? undefined : payload
+  } catch {
+    return undefined
   }
 }
 
-function unverified(token: string): Record<string, unknown> | undefined {
+/** Undefined for claims that we would not have made, or that are of a time to come. */
+function claimsOf(payload: Readonly<Record<string, unknown>>, audience: string, latest: number): Claims | undefined {
+  const { sub, aud, iat, nbf, exp, app, sid, gen } = payload
+  if (aud !== audience || typeof sub !== 'string' || !isUuid(sub)) return undefined
+  if (!isPast(iat, latest) || (nbf !== undefined && !isPast(nbf, latest))) return undefined
+  if (exp !== undefined && !Number.isSafeInteger(exp)) return undefined
+  return { sub, app, sid, gen, expiresAt: exp === undefined ? undefined : (exp as number) * 1_000 }
+}
+
+function isPast(instant: unknown, latest: number): boolean {
+  return Number.isSafeInteger(instant) && (instant as number) <= latest
+}
+
+function decoded(token: string): { header: Record<string, unknown>; payload: Record<string, unknown> } | undefined {
+  if (token.length > LIMITS.credentialChars) return undefined
   try {
-    const payload = jwt.decode(token)
-    return payload === null || typeof payload === 'string' ? undefined : payload
+    const found = jwt.decode(token, { complete: true })
+    // The types do not say so, but the header is whatever JSON stands there.
+    if (!isObject(found?.header) || !isObject(found.payload)) return undefined
+    return { header: { ...found.header }, payload: found.payload }
   } catch {
     // Not a token at all.
     return undefined
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function seconds(ms: number): number {

@@ -112,7 +112,7 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     definitions: { list: unasked, one: unasked, served: unasked },
     definitionNumbers: unasked,
     replays: { rebuild: unasked, pause: unasked, drop: unasked, switch: unasked, rollback: unasked, subscribe: () => () => undefined },
-    tokens: createTokens('a secret of the tests, thirty-two characters or more', systemClock),
+    tokens: createTokens({ jwtSecret: 'a secret of the tests, thirty-two characters or more' }, systemClock),
     rateLimiter: createRateLimiter(false, systemClock),
     metrics: createMetrics(),
     clock: systemClock,
