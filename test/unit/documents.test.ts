@@ -36,6 +36,10 @@ describe('documents', () => {
       }
     })
 
+    it(`${name}: every file that it names is there`, () => {
+      for (const [, path] of read(name).matchAll(/`((?:src|test|bench|docs|migrations|scripts)\/[\w./-]+)`/g)) assert.ok(existsSync(join(ROOT, path!)), path)
+    })
+
     it(`${name}: nothing is left open`, () => {
       assert.doesNotMatch(read(name), /\b(TODO|TBD|FIXME|XXX|lorem ipsum)\b/i)
     })
