@@ -131,6 +131,8 @@ export const LIMITS = {
   membersPerOrganisation: 10_000,
   invitationsPerOrganisation: 1_000,
   grantsPerInvitation: 50,
+  /** Keys that pass to somebody else in one command. */
+  keysAdopted: 500,
   invitationDaysDefault: 7,
   invitationDaysMax: 30,
   /** Rows of one export of the audit log. */

@@ -63,6 +63,12 @@ export function actingAccount(state: ControlState, { actor }: Pick<CommandContex
   return actor
 }
 
+/** The same of an account that may belong nowhere any more, for what nobody is refused. */
+export function knownAccount(state: ControlState, { actor }: Pick<CommandContext, 'actor'>): string {
+  if (actor === undefined || state.account(actor) === undefined) throw new Problem('unauthenticated')
+  return actor
+}
+
 /** An app on which an account has at least a role. Throws `not_found`, `forbidden`. */
 export function appFor(state: ControlState, appId: string, accountId: string, least: Role): AppState {
   const app = state.app(appId)
@@ -87,6 +93,13 @@ export function keyFor(state: ControlState, keyId: string, accountId: string, le
 export function refuseScopesAbove(role: Role, scopes: readonly Scope[]): void {
   const beyond = scopes.filter((scope) => !scopesOf(role).includes(scope))
   if (beyond.length > 0) throw new Problem('forbidden', `The role ${role} does not reach to keys that may ${beyond.join(' and ')}`)
+}
+
+/** Somebody who belongs to an organisation. Throws `not_found`. */
+export function memberOf(state: ControlState, organisationId: string, accountId: string): MemberState {
+  const member = state.member(organisationId, accountId)
+  if (member === undefined) throw new Problem('not_found', 'There is no such member')
+  return member
 }
 
 /** Throws `forbidden` where somebody would act above their own role. */
