@@ -43,9 +43,7 @@ export function joined(data: MemberJoined): Decided {
 }
 
 export function isFull(state: ControlState, organisationId: string): boolean {
-  let members = 0
-  for (const _ of state.membersOf(organisationId)) members++
-  return members >= LIMITS.membersPerOrganisation
+  return [...state.membersOf(organisationId)].length >= LIMITS.membersPerOrganisation
 }
 
 export function sameEmail(a: string, b: string): boolean {

@@ -26,9 +26,10 @@ export const operateProjection: Command<OperateProjection, { projection: string 
   },
   decide(state, input, context) {
     if (!isOperator(state, actingAccount(state, context))) throw new Problem('forbidden', 'Only owners of the first organisation may work on read models')
-    const { projection, appId = NIL_UUID } = input
+    const { projection, appId } = input
+    if (appId !== undefined && state.app(appId) === undefined) throw new Problem('not_found', 'There is no such app')
     return {
-      events: [{ type: projectionOperated, stream: `projection:${projection}`, appId, data: input }],
+      events: [{ type: projectionOperated, stream: `projection:${projection}`, appId: appId ?? NIL_UUID, data: input }],
       result: { projection },
       guards: [`organisation:${FIRST_ORGANISATION}`],
     }

@@ -126,7 +126,7 @@ function updated(known: AccountState, input: SignInWithGoogle): Decided[] {
 }
 
 function identityOf({ googleId, email, name }: SignInWithGoogle): { googleId: string; email: string; name?: string } {
-  const kept = [...(name?.trim() ?? '')].slice(0, LIMITS.eventNameChars).join('').trim()
+  const kept = Array.from(name?.trim() ?? '').slice(0, LIMITS.eventNameChars).join('').trim()
   return { googleId, email, ...(kept === '' ? {} : { name: kept }) }
 }
 

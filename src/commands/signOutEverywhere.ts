@@ -5,7 +5,7 @@ import { NIL_UUID } from '../kernel/ids.ts'
 import type { Command } from './commandBus.ts'
 import { knownAccount } from './roles.ts'
 
-export const signOutEverywhere: Command<Record<never, never>, { accountId: string }> = {
+export const signOutEverywhere: Command<object, { accountId: string }> = {
   name: 'SignOutEverywhere',
   schema: { ...objectSchema({}, []), title: 'SignOutEverywhere', description: 'All sessions of the account that asks end.' },
   withdraws: true,
