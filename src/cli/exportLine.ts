@@ -9,6 +9,8 @@ const DATA = ',"data":'
 const DATA_TEXT = ',"dataText":'
 
 export interface ExportedEvent extends NewEvent {
+  /** Where it stood: 0 is the control partition; everything else stands in its app's, whichever that is in this store. */
+  readonly partition: number
   readonly stream?: string
   /** Present with a stream. */
   readonly streamVersion: number | undefined
@@ -56,13 +58,13 @@ export function parseExportLine(text: string): ExportedEvent | string {
     if (!(error instanceof SyntaxError)) throw error
     return `is an export line cut short or damaged: ${error.message.slice(0, 120)}`
   }
-  const { id, appId, type, schemaVersion, meta, stream } = line
+  const { id, appId, type, schemaVersion, partition, meta, stream } = line
   const occurredAt = Date.parse(String(line['occurredAt']))
   const version = line['streamVersion']
   const data = dataOf(text, line)
   const valid =
     typeof id === 'string' && isUuid(id) && typeof appId === 'string' && isUuid(appId) &&
-    typeof type === 'string' && Number.isSafeInteger(schemaVersion) && Number.isSafeInteger(occurredAt) &&
+    typeof type === 'string' && Number.isSafeInteger(schemaVersion) && Number.isSafeInteger(partition) && Number.isSafeInteger(occurredAt) &&
     (stream === undefined ? version === undefined : typeof stream === 'string' && Number.isSafeInteger(version)) && (meta === undefined || typeof meta === 'string') // prettier-ignore
   if (!valid || data === undefined) return 'is an export line without id, appId, type, schemaVersion, occurredAt or data'
   return {
@@ -73,6 +75,7 @@ export function parseExportLine(text: string): ExportedEvent | string {
     occurredAt,
     data,
     meta: meta ?? null,
+    partition: partition as number,
     ...(typeof stream === 'string' ? { stream } : {}),
     streamVersion: version as number | undefined,
   }

@@ -1,11 +1,15 @@
 // Puts exported events back as they are: same ids, same bytes, no second reduction. Streams (apps, keys, settings) must
 // continue exactly where the store stands, because two histories of one app cannot be merged line by line.
 import { compile } from '../kernel/validation.ts'
-import { appSettingsApplied } from '../events/appSettingsApplied.ts'
 import { CATALOGUE } from '../events/catalogue.ts'
 import { eventCollected } from '../events/eventCollected.ts'
+import { eventCorrected } from '../events/eventCorrected.ts'
+import { eventRetracted } from '../events/eventRetracted.ts'
 import type { EventLog, NewEvent } from '../events/eventLog.ts'
 import type { ExportedEvent } from './exportLine.ts'
+
+/** These say where in its partition the event is that they are about. */
+const NAMES_POSITIONS: ReadonlySet<string> = new Set([eventCorrected.type, eventRetracted.type])
 
 /** Where an exported event goes; 'skip' where it has no place; else what is wrong in words. */
 export type Restored = { readonly partition: number; readonly event: NewEvent } | 'skip' | { readonly reason: string }
@@ -42,10 +46,12 @@ export function createRestorer(log: EventLog, appId: string | undefined): Restor
       if (type === undefined || event.schemaVersion > type.schemaVersion) {
         return { reason: `is an event of type ${event.type} version ${event.schemaVersion}, which this program does not know` }
       }
-      const collected = event.type === eventCollected.type
-      if (appId !== undefined && !collected) return 'skip'
-      if (collected || event.type === appSettingsApplied.type) {
+      if (appId !== undefined && event.type !== eventCollected.type) return 'skip'
+      if (event.partition !== 0) {
         const partition = log.partitionOf(appId ?? event.appId)
+        if (NAMES_POSITIONS.has(event.type) && partition !== event.partition) {
+          return { reason: `is a ${event.type}, which names positions: restore into a store with as many partitions (PARTITIONS) as this file's` }
+        }
         if (event.stream !== undefined) return inStream(partition, event, event.stream)
         return { partition, event: appId === undefined ? event : { ...event, appId } }
       }

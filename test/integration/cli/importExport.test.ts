@@ -12,10 +12,15 @@ import { type ImportOptions, type ImportSummary, runImport } from '../../../src/
 import { runExport } from '../../../src/cli/runExport.ts'
 import { runVerify } from '../../../src/cli/runVerify.ts'
 import { withStores } from '../../../src/cli/stores.ts'
+import { createAppBus } from '../../../src/commands/appBus.ts'
+import { correctEvent } from '../../../src/commands/correctEvent.ts'
+import { defineDimension } from '../../../src/commands/defineDimension.ts'
 import { type Config, readConfig } from '../../../src/config.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import type { StoredEvent } from '../../../src/events/eventLog.ts'
 import { arrivalValues } from '../../../src/projections/enrichment/dimensions.ts'
+import { systemClock } from '../../../src/kernel/clock.ts'
+import { silentLogger } from '../../../src/kernel/logger.ts'
 import { eventually } from '../../support/eventually.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 import { freshDatabase } from '../../support/servers.ts'
@@ -70,6 +75,15 @@ for (const [engine, databaseUrl] of ENGINES) {
       writeFileSync(path, content)
       return path
     }
+
+    const defineAndCorrect = (appId: string): Promise<void> =>
+      withStores(config, async ({ log }) => {
+        const bus = createAppBus({ log, clock: systemClock, logger: silentLogger })
+        const by = { actor: appId }
+        await bus.execute(defineDimension, appId, { key: 'plan' }, by)
+        const event = (await log.readApp(appId, 0, 1_000)).find(({ type }) => type === 'EventCollected')!
+        await bus.execute(correctEvent, appId, { eventId: event.eventId, changes: { title: 'Corrected' }, reason: 'a test' }, by)
+      })
 
     beforeEach(async () => {
       directory = scratchDirectory('files')
@@ -146,6 +160,7 @@ for (const [engine, databaseUrl] of ENGINES) {
     it('restores an export into an empty store, without a second reduction, and exports the same again', async () => {
       const log = await imported({ file: join(FIXTURES, 'apache_bad_line.txt'), format: 'combined', createApp: 'Log' })
       await imported({ file: file('odd.jsonl', '{"event":"ü\u2028","timestamp":"2020-01-01T00:00:00Z","userId":"\\ud800","metadata":{"1":2,"a":1.0}}\n'), createApp: 'Log' })
+      await defineAndCorrect(log.appId)
       const out = join(directory, 'all.jsonl.gz')
       await captured(() => runExport(config, { app: undefined, out }))
       const other = await freshStore()
@@ -157,6 +172,9 @@ for (const [engine, databaseUrl] of ENGINES) {
       const plain = (path: string): string => gunzipSync(readFileSync(path)).toString().replaceAll(/"recordedAt":"[^"]*"/g, '')
       assert.equal(plain(second), plain(out))
       assert.deepEqual([(await imported({ file: out, createApp: undefined }, other.config)).stored], [0])
+      // Definitions and corrections stand in the app's partition; in the control partition they would stop the keyring.
+      const types = (stored: Config): Promise<string[]> => withStores(stored, async ({ log: it }) => (await it.read(0, 0, 1_000)).map(({ type }) => type))
+      assert.deepEqual(await types(other.config), await types(config))
       const one = join(directory, 'one.jsonl')
       await captured(() => runExport(config, { app: 'Log', out: one }))
       const third = await freshStore()
