@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
 import { readConfig } from '../../../src/config.ts'
 import type { Tokens } from '../../../src/http/tokens.ts'
+import type { CommandBus } from '../../../src/commands/commandBus.ts'
+import type { CommandBus } from '../../../src/commands/commandBus.ts'
 import type { Keyring } from '../../../src/commands/keyring.ts'
 import { startRecount, type StartOptions } from '../../../src/main.ts'
 import { newApp, send, type TestApp } from '../../support/client.ts'
@@ -35,6 +37,7 @@ export interface Fixture {
   readonly url: string
   readonly tokens: Tokens
   readonly keyring: Keyring
+  readonly bus: CommandBus
   /** The SQLite file, for tests that change what only Recount should. */
   readonly file: string
   /** All scopes. */
@@ -65,13 +68,14 @@ export async function startFixture(env: Record<string, string> = {}, options: St
   })
   const recount = await startRecount(config, options)
   const { url, tokens, keyring } = recount
+  const bus = recount.bus!
   const apps = async (): Promise<[TestApp, TestApp]> => [await newApp(url, OWNER_CODE), await newApp(url, OWNER_CODE, { name: 'Other app' })]
   const [app, other] = await apps().catch(async (error: unknown) => {
     await recount.close()
     throw error
   })
   return {
-    ...{ url, tokens, keyring, file, app, other },
+    ...{ url, tokens, keyring, bus, file, app, other },
     ask: (asked) => ask(url, asked),
     issue: async (body) => {
       const answer = await send('POST', `${url}/auth/api-key`, { token: app.userToken, body: { appId: app.appId, ...body } })
