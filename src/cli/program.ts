@@ -9,11 +9,12 @@ import { exportCommand } from './commands/export.ts'
 import { importCommand } from './commands/import.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { replayCommand } from './commands/replay.ts'
+import { rotateSecretCommand } from './commands/rotateSecret.ts'
 import { serveCommand } from './commands/serve.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { CommandFailed, EXIT, EXIT_HELP, type ExitCode, type SetExit, UsageError } from './exitCodes.ts'
 
-const COMMANDS = [serveCommand, migrateCommand, importCommand, exportCommand, replayCommand, verifyCommand, benchCommand, demoCommand]
+const COMMANDS = [serveCommand, migrateCommand, importCommand, exportCommand, replayCommand, verifyCommand, benchCommand, demoCommand, rotateSecretCommand]
 
 export function createProgram(setExit: SetExit): Command {
   const program = new Command('recount')

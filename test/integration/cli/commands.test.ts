@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createProgram } from '../../../src/cli/program.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
-const COMMANDS = ['serve', 'migrate', 'import', 'export', 'replay', 'verify', 'bench', 'demo']
+const COMMANDS = ['serve', 'migrate', 'import', 'export', 'replay', 'verify', 'bench', 'demo', 'rotate-secret']
 
 interface Ended {
   code: number
@@ -18,7 +18,11 @@ interface Ended {
 }
 
 function recount(directory: string, ...args: string[]): Promise<Ended> {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR: directory }
+  return recountWith({ DATA_DIR: directory }, ...args)
+}
+
+function recountWith(more: Record<string, string>, ...args: string[]): Promise<Ended> {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...more }
   return new Promise((resolve) => {
     execFile(process.execPath, ['--import', 'tsx', MAIN, ...args], { env }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
@@ -86,6 +90,24 @@ describe('recount on the command line', function () {
     const noFile = await recount(directory, 'import', join(directory, 'none'), '--create-app', 'x', '--format', 'csv')
     assert.equal(noFile.code, 1)
     assert.match(noFile.err, /cannot read .*none/)
+  })
+
+  it('replaces the secret it keeps, and says what that ends', async () => {
+    const early = await recount(directory, 'rotate-secret')
+    assert.deepEqual([early.code, early.err], [1, `recount: ${directory} holds no secret yet: the first start makes one\n`])
+    const [first, path] = ['first'.padEnd(32, '.'), (name: string) => join(directory, name)]
+    writeFileSync(path('jwt-secret'), first)
+    const { code, out } = await recount(directory, 'rotate-secret')
+    assert.equal(code, 0)
+    assert.match(out, /Restart Recount[^]*one before that are refused[^]*owner code is another/)
+    assert.equal(readFileSync(path('jwt-secret-previous'), 'utf8').trim(), first)
+    const second = readFileSync(path('jwt-secret'), 'utf8').trim()
+    assert.notEqual(second, first)
+    for (const secret of [first, second]) assert.equal(out.includes(secret), false)
+    const set = await recountWith({ DATA_DIR: directory, JWT_SECRET: second }, 'rotate-secret')
+    assert.equal(set.code, 2)
+    assert.match(set.err, /^recount: JWT_SECRET: is set, so it is replaced where it is set/)
+    assert.equal(readFileSync(path('jwt-secret'), 'utf8').trim(), second)
   })
 
   it('goes through migrate, import, export, replay and verify', async () => {
