@@ -31,14 +31,22 @@ export const LIMITS = {
   /** How long Google may take over one answer, and how long that may be. */
   googleMs: 10_000,
   googleAnswerBytes: 100_000,
-  // Rates, each per client address unless said otherwise: a steady rate and a burst on top
-  collectPerSecond: 1_000,
-  collectBurst: 5_000,
-  requestsPerSecond: 50,
-  requestsBurst: 300,
-  addressesTracked: 50_000,
-  /** Over all addresses: wrong owner codes. */
-  signInTriesPerMinute: 10,
+  // Rates, over all processes that share a Redis. The first two per client address: an IPv4 address or an IPv6 /64
+  collectPer10Seconds: 10_000,
+  requestsPer10Seconds: 500,
+  accountRequestsPerMinute: 1_200,
+  /** Of a key without a limit of its own: what it may read. */
+  keyReadsPerMinute: 3_000,
+  /** Of an address, in a window: what each process takes from it before it asks what others have taken, and how many processes that allows for. */
+  collectUnasked: 10,
+  processesReckoned: 64,
+  /** Of each kind (addresses, accounts, keys): how many one process counts for. */
+  budgetsKept: 50_000,
+  /** How long Redis may take to answer for a budget, and how long it is not asked again after it did not. */
+  budgetAskMs: 200,
+  budgetAwayMs: 1_000,
+  /** Over all addresses, of each kind of secret: wrong guesses. */
+  guessesPerMinute: 10,
   /** Refused requests that are logged one by one; the rest of a minute is counted. */
   refusalsLoggedPerMinute: 100,
   progressStreams: 100,
@@ -137,6 +145,10 @@ export const LIMITS = {
   invitationDaysMax: 30,
   /** Rows of one export of the audit log. */
   auditExportRows: 100_000,
+  /** Such exports under way in one process. */
+  auditExports: 10,
+  /** Keys or grants that one entry of the audit log lists; it counts the others. */
+  auditListItems: 100,
   // Commands
   commandAttempts: 8,
   /** How long a command about an app's own data may take, with all its attempts, before 503. */

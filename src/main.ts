@@ -10,6 +10,7 @@ import { createCollector } from './commands/collectEvents.ts'
 import { createKeyring } from './commands/foldedKeyring.ts'
 import type { Keyring } from './commands/keyring.ts'
 import { createSaltStore, type SaltStore } from './commands/salts.ts'
+import { createSessionStore } from './commands/sessionStore.ts'
 import { createSettingsRelay, type SettingsRelay } from './commands/settingsRelay.ts'
 import { openQueue, startQueueWorker } from './queue.ts'
 import { type Config, ConfigError, type Role } from './config.ts'
@@ -135,6 +136,9 @@ function startServing(base: Base, closings: Closing[], logBounds?: Partial<LogBo
   closings.push(() => queue.close())
   salts.start(logger)
   closings.push(() => salts.stop())
+  const sessions = createSessionStore({ database, clock })
+  sessions.start(logger)
+  closings.push(() => sessions.stop())
   const bus = createCommandBus({ log, queue, keyring, clock, logger, epoch })
   const cache = answerCache(config, clock, logger)
   closings.push(() => cache.close())
@@ -146,6 +150,7 @@ function startServing(base: Base, closings: Closing[], logBounds?: Partial<LogBo
   const server = createHttpServer({
     ...base,
     bus,
+    sessions,
     appBus: createAppBus({ log, clock, logger }),
     ownerCode: base.secrets.ownerCode,
     collector: createCollector({ keyring, queue, salts, clock, logger }),
@@ -156,7 +161,7 @@ function startServing(base: Base, closings: Closing[], logBounds?: Partial<LogBo
     definitionNumbers: createDefinitionNumbers(queries),
     control: createControlQueries({ database, log }),
     replays: rebuilds,
-    rateLimiter: createRateLimiter(config.rateLimit, clock),
+    rateLimiter: createRateLimiter({ enabled: config.rateLimit, clock, logger, redis: stores.redis, secret: base.secrets.jwtSecret }),
     metrics: createMetrics({ lagByProjection: () => lags(stores), queueDepth: () => queue.depth() }),
     isAway: (error) => log.classify(error) === 'transient',
     askStore: () => log.head(0),

@@ -2,7 +2,6 @@
 // who asks, then what is asked; whatever goes wrong ends in one place as problem details.
 import express, { type Express, type Request, type RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
-import { LIMITS } from '../limits.ts'
 import { endLines } from './answers.ts'
 import type { Caller } from './caller.ts'
 import { type ClientAddress, clientAddress, type Trust } from './clientAddress.ts'
@@ -10,6 +9,7 @@ import type { KeyAuthority } from './credentials.ts'
 import type { HttpDeps } from './deps.ts'
 import { createRefusals, type Refusal, type Refusals } from './refusals.ts'
 import { problemsOf } from './middleware/problems.ts'
+import { limitAddresses } from './middleware/rateLimits.ts'
 import { securityHeaders } from './middleware/securityHeaders.ts'
 import { answeredWhileStoreHangs } from './middleware/storeWatch.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
@@ -28,6 +28,7 @@ import { projectionRoutes } from './routes/projections.ts'
 import { recountRoutes } from './routes/recounts.ts'
 import { restatementRoutes } from './routes/restatements.ts'
 import { rootRoutes } from './routes/root.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { signInRoutes } from './routes/signIn.ts'
 import { webRoutes } from './routes/web.ts'
 
@@ -48,12 +49,13 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Ref
   app.use(timed(deps))
   app.use(securityHeaders(deps.config.publicUrl))
   app.use(healthRoutes(deps))
-  app.use(limited(deps, addressOf))
+  app.use(limitAddresses(deps, addressOf))
   app.use(answeredWhileStoreHangs(deps))
   app.use(rootRoutes(deps))
   app.use(documentRoutes())
   app.use(metricRoutes(deps, addressOf))
   app.use(signInRoutes(deps))
+  app.use(sessionRoutes(deps))
   app.use(appRoutes(deps))
   app.use(keyRoutes(deps))
   app.use(analyticsRoutes(deps, authority))
@@ -99,12 +101,3 @@ function timed(deps: HttpDeps): RequestHandler {
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'PUT'])
-
-function limited(deps: HttpDeps, addressOf: ClientAddress): RequestHandler {
-  return (req, _res, next) => {
-    if (req.url.length > LIMITS.urlBytes) throw new Problem('uri_too_long')
-    const wait = deps.rateLimiter.request(addressOf(req))
-    if (wait > 0) throw new Problem('rate_limited', undefined, { retryAfterSeconds: wait })
-    next()
-  }
-}

@@ -34,6 +34,21 @@ export function isLoopback(req: IncomingMessage, addressOf: ClientAddress): bool
   return address === '::1' || address.startsWith('127.')
 }
 
+/** What is limited together: an IPv4 address, or the /64 of an IPv6 one, which a single subscriber has whole. */
+export function limitedAs(address: string | undefined): string {
+  if (address === undefined) return 'none'
+  return address.includes(':') ? networkOf(address) : address
+}
+
+function networkOf(address: string): string {
+  const [head = '', tail] = address.split('%')[0]!.toLowerCase().split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  // `::` stands for as many zeros as are missing.
+  while (tail !== undefined && groups.length + after.length < 8) groups.push('0')
+  return `${[...groups, ...after].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+}
+
 function forwarded(req: IncomingMessage): string[] {
   const header = req.headers['x-forwarded-for']
   const text = typeof header === 'string' ? header : header?.join(',')

@@ -149,7 +149,7 @@ describe('the HTTP server', function () {
 
   it('bounds the rate of one address, and tells it when to come back', async () => {
     const clock = { now: () => 1_000_000 }
-    await withServer({ rateLimiter: createRateLimiter(true, clock) }, async (asking) => {
+    await withServer({ rateLimiter: createRateLimiter({ enabled: true, clock, logger: fakeDeps().logger, secret: ID }) }, async (asking) => {
       let told = await asking({ path: '/' })
       for (let count = 1; told.status === 200 && count < 1_000; count++) told = await asking({ path: '/' })
       assert.equal(outcome(told), '429 rate_limited')

@@ -3,9 +3,10 @@
 import type { Request, RequestHandler } from 'express'
 import { Problem } from '../../errors.ts'
 import type { KeyState } from '../../commands/keyring.ts'
-import { type Caller, setCaller } from '../caller.ts'
+import type { Caller } from '../caller.ts'
 import { type KeyAuthority, requireScope } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
+import { letIn } from './rateLimits.ts'
 import { authenticateUser, bearerOf } from './requireUser.ts'
 
 type Scope = KeyState['scopes'][number]
@@ -14,7 +15,7 @@ export function requireKey(authority: KeyAuthority, scope: Scope): RequestHandle
   return async (req, res, next) => {
     const credential = credentialOf(req)
     if (credential === undefined) throw new Problem('unauthenticated', 'Send Authorization: Bearer <analytics token>')
-    setCaller(res, await keyCaller(authority, credential, scope))
+    await letIn(res, await keyCaller(authority, credential, scope))
     next()
   }
 }
@@ -27,7 +28,7 @@ export function requireUserOrKey(
   return async (req, res, next) => {
     const credential = credentialOf(req)
     const isKey = credential !== undefined && (credential.startsWith('rk_') || deps.tokens.kindOf(credential) === 'analytics')
-    setCaller(res, isKey ? await keyCaller(authority, credential, scope) : await authenticateUser(deps, req))
+    await letIn(res, isKey ? await keyCaller(authority, credential, scope) : await authenticateUser(deps, req))
     next()
   }
 }

@@ -4,17 +4,17 @@ import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
 import { Problem } from '../../errors.ts'
 import { isOperator } from '../../commands/roles.ts'
-import { refuseUnlessPresent, type UserCaller, setCaller } from '../caller.ts'
-import { PUBLIC_KEY, refreshed } from '../credentials.ts'
+import { refuseAbsent, type UserCaller } from '../caller.ts'
+import { readCookie } from '../cookies.ts'
+import { PUBLIC_KEY } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
-
-export const USER_COOKIE = 'recount_user'
+import { letIn } from './rateLimits.ts'
 
 type UserDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens'>
 
 export function requireUser(deps: UserDeps): RequestHandler {
   return async (req, res, next) => {
-    setCaller(res, await authenticateUser(deps, req))
+    await letIn(res, await authenticateUser(deps, req))
     next()
   }
 }
@@ -24,7 +24,7 @@ export function requireOperator(deps: UserDeps): RequestHandler {
   return async (req, res, next) => {
     const user = await authenticateUser(deps, req)
     if (!isOperator(deps.keyring.state, user.accountId)) throw new Problem('forbidden', 'This is for those who run the installation')
-    setCaller(res, user)
+    await letIn(res, user)
     next()
   }
 }
@@ -32,16 +32,12 @@ export function requireOperator(deps: UserDeps): RequestHandler {
 /** Throws Problem `unauthenticated`, `token_expired`, `session_ended`, `forbidden` (a key), `origin_not_allowed`, `unavailable`. */
 export async function authenticateUser(deps: UserDeps, req: Request): Promise<UserCaller> {
   const header = bearerOf(req)
-  const token = header ?? cookieOf(req, USER_COOKIE)
+  const token = header ?? readCookie(req, deps.config, 'user')
   refuseKeys(deps, token ?? req.get('x-api-key'))
   if (token === undefined) throw new Problem('unauthenticated', 'Send Authorization: Bearer <user token>')
   const user: UserCaller = { kind: 'user', ...deps.tokens.verifyUser(token) }
-  if (header === undefined && !SAFE.has(req.method) && !isOwnOrigin(req, deps.config.publicUrl)) {
-    throw new Problem('origin_not_allowed', 'With a cookie, changes are taken from pages of this server only')
-  }
-  if (deps.keyring.state.account(user.accountId) === undefined) await refreshed(deps.keyring)
-  else if (!(await deps.keyring.trusted())) throw new Problem('unavailable', 'Accounts cannot be checked at the moment; try again')
-  refuseUnlessPresent(deps.keyring.state, user)
+  if (header === undefined && !SAFE.has(req.method)) refuseForeignOrigin(deps, req)
+  await refuseAbsent(deps.keyring, user)
   return user
 }
 
@@ -66,12 +62,9 @@ export function bearerOf(req: IncomingMessage): string | undefined {
   return token
 }
 
-export function cookieOf(req: IncomingMessage, name: string): string | undefined {
-  for (const part of req.headers.cookie?.split(';') ?? []) {
-    const at = part.indexOf('=')
-    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim()
-  }
-  return undefined
+/** Whoever comes with a cookie only: it travels by itself. Throws `origin_not_allowed`. */
+export function refuseForeignOrigin({ config }: Pick<HttpDeps, 'config'>, req: IncomingMessage): void {
+  if (!isOwnOrigin(req, config.publicUrl)) throw new Problem('origin_not_allowed', 'With a cookie, changes are taken from pages of this server only')
 }
 
 function isOwnOrigin(req: IncomingMessage, publicUrl: string | undefined): boolean {

@@ -10,6 +10,8 @@ import { checkOrigin, corsHeaders, PREFLIGHT } from '../cors.ts'
 import { type KeyAuthority, type KeyGrant, requireScope } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { writeProblem } from '../problems.ts'
+import { rateFields, refuseBeyond } from '../rateFields.ts'
+import type { Verdict } from '../rateLimiter.ts'
 import type { Refusals } from '../refusals.ts'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void
@@ -64,23 +66,44 @@ interface CollectEdge {
 async function serve({ deps, authority, addressOf, refusals }: CollectEdge, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const started = performance.now()
   let status: number
+  let more = corsHeaders(req)
+  // A promise is waited for only where there is one: each is paid for by every event that comes in.
+  const admit = (verdict: Verdict, isTold: boolean): Promise<void> | undefined => {
+    if (verdict instanceof Promise) return verdict.then((standing) => void admit(standing, isTold))
+    if (verdict === undefined) return undefined
+    if (isTold || !verdict.allowed) more = more.concat(rateFields(verdict))
+    refuseBeyond(verdict)
+    return undefined
+  }
+  const check = (grant: KeyGrant): Promise<void> | undefined => {
+    requireScope(grant.scopes, grant.key, 'collect')
+    checkOrigin(grant.key, req.headers.origin)
+    return admit(deps.rateLimiter.key(grant.key, 'collect'), true)
+  }
   try {
+    const address = addressOf(req)
+    const asking = admit(deps.rateLimiter.collect(address), false)
+    if (asking !== undefined) await asking
     if (req.method === 'POST') {
-      const request = admitted(deps, authority, addressOf(req), req)
+      const request = begun(deps, authority, address, req)
       // Whoever names a key in a header or the address is refused before a byte of the body is kept.
       let grant = request.grant instanceof Promise ? await request.grant : request.grant
-      if (grant !== undefined) checkGrant(grant, req)
+      let checking = grant === undefined ? undefined : check(grant)
+      if (checking !== undefined) await checking
       const body = await readJson(req, BOUNDS)
-      if (grant === undefined) checkGrant((grant = await authority.resolve(writeKeyOf(body))), req)
+      if (grant === undefined) {
+        checking = check((grant = await authority.resolve(writeKeyOf(body))))
+        if (checking !== undefined) await checking
+      }
       const answer = await deps.collector.collect(asked(request, grant, body, req))
       deps.metrics.collect.accepted += answer.accepted
       deps.metrics.collect.rejected += answer.rejected.length
       deps.metrics.collect.duplicates += answer.duplicates ?? 0
-      write(res, answer, corsHeaders(req))
+      write(res, answer, more)
       status = answer.status
     } else status = otherMethod(req, res)
   } catch (error) {
-    const problem = writeProblem(res, error, deps, corsHeaders(req))
+    const problem = writeProblem(res, error, deps, more)
     status = problem.status
     refusals({ code: problem.code, status, method: 'POST', route: '/collect', address: addressOf(req) })
   }
@@ -90,7 +113,7 @@ async function serve({ deps, authority, addressOf, refusals }: CollectEdge, req:
 // Each event's own nesting is judged with the event, so that one that is too deep does not take the others along.
 const BOUNDS = { bytes: LIMITS.bodyBytes, depth: LIMITS.bodyDepth }
 
-interface Admitted {
+interface Begun {
   readonly receivedAt: number
   readonly address: string | undefined
   readonly ackStored: boolean
@@ -99,22 +122,15 @@ interface Admitted {
 }
 
 /** What can be decided before the body is read, at once: this function and its caller are one promise for every event that comes in. */
-function admitted(deps: HttpDeps, authority: KeyAuthority, address: string | undefined, req: IncomingMessage): Admitted {
+function begun(deps: HttpDeps, authority: KeyAuthority, address: string | undefined, req: IncomingMessage): Begun {
   const receivedAt = deps.clock.now()
-  const wait = deps.rateLimiter.collect(address)
-  if (wait > 0) throw new Problem('rate_limited', undefined, { retryAfterSeconds: wait })
   const parameters = parametersOf(req.url!)
   const credential = req.headers.authorization ?? apiKeyOf(req) ?? parameters.key
   const grant = credential === undefined ? undefined : authority.resolve(credential)
   return { receivedAt, address, ackStored: parameters.ackStored, grant }
 }
 
-function checkGrant({ key, scopes }: KeyGrant, req: IncomingMessage): void {
-  requireScope(scopes, key, 'collect')
-  checkOrigin(key, req.headers.origin)
-}
-
-function asked({ receivedAt, address, ackStored }: Admitted, { key, viaPublicKey }: KeyGrant, body: unknown, { headers }: IncomingMessage): CollectRequest {
+function asked({ receivedAt, address, ackStored }: Begun, { key, viaPublicKey }: KeyGrant, body: unknown, { headers }: IncomingMessage): CollectRequest {
   const browser = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
   return { body, key, viaPublicKey, ackStored, receivedAt, browser, address, userAgent: headers['user-agent'] }
 }

@@ -7,8 +7,8 @@ import { secretsEqual } from '../../kernel/hashing.ts'
 import { uuidv7 } from '../../kernel/ids.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
-import { USER_COOKIE } from '../middleware/requireUser.ts'
 import { bodyOf, validateBody } from '../middleware/validate.ts'
+import { beginSession, type SessionDeps, setSessionCookies } from '../sessions.ts'
 
 export const signInSchema = {
   type: 'object',
@@ -20,14 +20,15 @@ export const signInSchema = {
 export const signInAnswer = {
   type: 'object',
   additionalProperties: false,
-  required: ['token', 'expiresAt'],
+  required: ['token', 'expiresAt', 'refreshToken'],
   properties: {
-    token: { type: 'string', description: 'The user token, for Authorization: Bearer; it is set as a cookie too' },
-    expiresAt: { type: 'string', format: 'date-time' },
+    token: { type: 'string', description: 'The user token, for Authorization: Bearer' },
+    expiresAt: { type: 'string', format: 'date-time', description: 'When the user token ends' },
+    refreshToken: { type: 'string', description: 'What POST /auth/refresh takes for the next one; it works once' },
   },
 } as const
 
-type SignInDeps = Pick<HttpDeps, 'config' | 'ownerCode' | 'bus' | 'keyring' | 'tokens' | 'rateLimiter' | 'clock'>
+type SignInDeps = SessionDeps & Pick<HttpDeps, 'ownerCode' | 'rateLimiter'>
 
 export function signInRoutes(deps: SignInDeps): Router {
   const router = Router()
@@ -37,7 +38,7 @@ export function signInRoutes(deps: SignInDeps): Router {
    *   post:
    *     operationId: signInLocal
    *     tags: [Accounts]
-   *     summary: Sign in with the owner code
+   *     summary: Sign in with the owner code; both tokens are set as cookies too
    *     x-access: open
    *     requestBody:
    *       required: true
@@ -50,19 +51,12 @@ export function signInRoutes(deps: SignInDeps): Router {
   router
     .route('/auth/local')
     .post(allowed(deps), validateBody(signInSchema), async (_req, res) => {
-      tried(deps, (bodyOf(res) as { code: string }).code)
+      await tried(deps, (bodyOf(res) as { code: string }).code)
       const sessionId = uuidv7(deps.clock.now())
       const { accountId } = await deps.bus.execute(signInOwner, { sessionId }, { actor: undefined })
-      const { generation } = deps.keyring.state.account(accountId)!
-      const { token, expiresAt } = deps.tokens.issueUser({ accountId, sessionId, generation })
-      res.cookie(USER_COOKIE, token, {
-        httpOnly: true,
-        sameSite: 'lax',
-        secure: deps.config.publicUrl?.startsWith('https:') === true,
-        path: '/',
-        maxAge: expiresAt - deps.clock.now(),
-      })
-      res.set('Cache-Control', 'no-store').json({ token, expiresAt: new Date(expiresAt).toISOString() })
+      const issued = await beginSession(deps, accountId, sessionId)
+      setSessionCookies(deps, res, issued)
+      res.set('Cache-Control', 'no-store').json({ token: issued.token, expiresAt: issued.expiresAt, refreshToken: issued.refreshToken })
     })
     .all(otherMethods)
   return router
@@ -75,9 +69,9 @@ function allowed({ config }: SignInDeps): ReturnType<typeof validateBody> {
   }
 }
 
-function tried({ ownerCode, rateLimiter }: SignInDeps, code: string): void {
-  const wait = rateLimiter.signIn()
+async function tried({ ownerCode, rateLimiter }: SignInDeps, code: string): Promise<void> {
+  const wait = await rateLimiter.guess('owner-code')
   if (wait > 0) throw new Problem('rate_limited', 'Too many tries with wrong codes', { retryAfterSeconds: wait })
   if (!secretsEqual(code, ownerCode)) throw new Problem('wrong_code')
-  rateLimiter.signedIn()
+  await rateLimiter.guessedRight('owner-code')
 }

@@ -98,7 +98,7 @@ const unasked = (): never => {
 
 export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
   return {
-    config: { trustProxy: false, publicUrl: undefined, allowLocalSignin: true, metricsToken: undefined, production: false },
+    config: { trustProxy: false, publicUrl: undefined, allowLocalSignin: true, google: undefined, ownerEmail: undefined, metricsToken: undefined, production: false },
     ownerCode: 'owner-code-of-the-tests',
     keyring: fakeKeyring(),
     bus: { execute: unasked },
@@ -113,7 +113,7 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     definitionNumbers: unasked,
     replays: { rebuild: unasked, pause: unasked, drop: unasked, switch: unasked, rollback: unasked, subscribe: () => () => undefined },
     tokens: createTokens({ jwtSecret: 'a secret of the tests, thirty-two characters or more' }, systemClock),
-    rateLimiter: createRateLimiter(false, systemClock),
+    rateLimiter: createRateLimiter({ enabled: false, clock: systemClock, logger: silentLogger, secret: ID }),
     metrics: createMetrics(),
     clock: systemClock,
     logger: silentLogger,
