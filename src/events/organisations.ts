@@ -5,6 +5,8 @@ import { objectSchema } from './schemas.ts'
 
 /** The organisation that is there from the beginning: that of the first owner, whose owners run the installation. */
 export const FIRST_ORGANISATION = uuidv5(NIL_UUID, 'organisation')
+/** What it is called until somebody names it. */
+export const FIRST_ORGANISATION_NAME = 'My organisation'
 
 /** From the least to the most; each may do what those before it may. */
 export const ROLES = ['viewer', 'analyst', 'admin', 'owner'] as const
