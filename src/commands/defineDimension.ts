@@ -2,6 +2,7 @@
 import { dimensionDefined } from '../events/dimensionDefined.ts'
 import { dimensionSpec } from '../events/definitionSpecs.ts'
 import { defineCommand } from './definitionCommand.ts'
+import { checkedDimension } from './definitionInput.ts'
 
 export const defineDimension = defineCommand({
   name: 'DefineDimension',
@@ -11,5 +12,5 @@ export const defineDimension = defineCommand({
     ...dimensionSpec,
     ...{ title: 'DefineDimension', description: 'A metadata key that becomes a dimension of the read tables.', examples: [{ key: 'plan' }] },
   },
-  checked: (spec) => spec,
+  checked: checkedDimension,
 })

@@ -2,8 +2,8 @@
 // belong to a visit. Those change with every further event of the visit, so no stored number could be filled by them.
 import { type ErrorCode, type Fault, Problem } from '../errors.ts'
 import { ARRIVAL_DIMENSIONS, EVENT_DIMENSIONS, metadataKey, VISIT_DIMENSIONS } from '../events/dimensionNames.ts'
-import type { Definition, GoalSpec, ReportSpec } from '../events/definitions.ts'
-import { goalSpec, reportSpec } from '../events/definitionSpecs.ts'
+import type { Definition, DimensionSpec, GoalSpec, ReportSpec } from '../events/definitions.ts'
+import { dimensionSpec, goalSpec, reportSpec } from '../events/definitionSpecs.ts'
 import { filterFields, parseFilter } from '../events/filter.ts'
 import { compile } from '../kernel/validation.ts'
 import { LIMITS } from '../limits.ts'
@@ -22,6 +22,11 @@ export function checkedReport(given: ReportSpec): ReportSpec {
   return { ...given, name: given.name.trim() }
 }
 
+export function checkedDimension(given: DimensionSpec): DimensionSpec {
+  checkSchema(dimensionSpec, given)
+  return given
+}
+
 export function nameOf(definition: Pick<Definition, 'spec'>): string {
   return 'key' in definition.spec ? definition.spec.key : definition.spec.name
 }
@@ -29,6 +34,16 @@ export function nameOf(definition: Pick<Definition, 'spec'>): string {
 function checkSchema(schema: Readonly<Record<string, unknown>>, spec: unknown): void {
   const errors = compile(schema)(spec)
   if (errors.length > 0) throw new Problem('invalid_body', undefined, { errors })
+  checkText(spec, '')
+}
+
+/** Names stand in tables and are searched by; a lone surrogate has no UTF-8, so no store could hold it. */
+function checkText(value: unknown, path: string): void {
+  if (typeof value === 'string') {
+    if (!(value as string & { isWellFormed(): boolean }).isWellFormed()) throw refused('invalid_body', { path, detail: 'must be well-formed text' })
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) checkText(inner, `${path}/${key}`)
+  }
 }
 
 function checkFilter(text: string | undefined): void {

@@ -172,6 +172,9 @@ describe('definitions over HTTP', function () {
     assert.deepEqual(await refused('reports', { ...REPORT, measures: [{ measure: 'sum' }] }), [400, 'invalid_body'])
     assert.deepEqual(await refused('reports', { ...REPORT, measures: [{ measure: 'count', of: 'value' }] }), [400, 'invalid_body'])
     assert.deepEqual(await refused('dimensions', { key: 'k'.repeat(200) }), [400, 'invalid_body'])
+    assert.deepEqual(await refused('dimensions', { key: 'half \ud83d' }), [400, 'invalid_body'], 'no store holds a lone surrogate')
+    assert.deepEqual(await refused('goals', { name: '\udc4d', event: 'x' }), [400, 'invalid_body'])
+    assert.deepEqual(await refused('reports', { ...REPORT, dimensions: ['metadata.\ud83d'] }), [400, 'invalid_body'])
   })
 
   it('keeps definitions to the owner of the app, and numbers to who may query', async () => {

@@ -1,5 +1,6 @@
 // Rebuilds as their operator sees them over HTTP: tried out, compared, dropped, switched to, and refused where they make no sense.
 import assert from 'node:assert/strict'
+import { NIL_UUID } from '../../src/kernel/ids.ts'
 import { eventually } from '../support/eventually.ts'
 import { codeOf, type Fixture, startFixture } from './support/fixture.ts'
 
@@ -66,5 +67,16 @@ describe('rebuilds over HTTP', function () {
       { told: await fixture.ask({ path: '/projections/userStats/pause', token: fixture.app.token, body: {} }), status: 403, code: 'forbidden' },
     ]
     for (const { told, status, code } of cases) assert.deepEqual([told.status, codeOf(told)], [status, code], told.text)
+  })
+
+  it('rebuilds no app that is deleted or was never there', async () => {
+    const { other } = fixture
+    const gone = await fixture.ask({ path: `/apps/${other.appId}`, method: 'DELETE', token: other.userToken })
+    assert.equal(gone.status, 204, gone.text)
+    for (const appId of [other.appId, NIL_UUID]) {
+      const told = await act('rebuild', { appId })
+      assert.deepEqual([told.status, codeOf(told)], [404, 'not_found'], told.text)
+    }
+    assert.equal((await act('rebuild', { appId: fixture.app.appId })).status, 202)
   })
 })

@@ -4,8 +4,10 @@ import { type Request, type Response, Router } from 'express'
 import { Problem } from '../../errors.ts'
 import { LIMITS } from '../../limits.ts'
 import { writeAnswer } from '../answers.ts'
+import type { Keyring } from '../../commands/keyring.ts'
 import { isOperator } from '../../commands/roles.ts'
 import { isPresent, userOf } from '../caller.ts'
+import { refreshed } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireOperator } from '../middleware/requireUser.ts'
@@ -134,6 +136,7 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
       if (how.dry === true && (how.appId !== undefined || how.keep !== undefined)) {
         throw new Problem('invalid_body', undefined, { errors: [{ path: '/dry', detail: 'tries out the whole projection and keeps nothing: it goes without appId and keep' }] })
       }
+      if (how.appId !== undefined) await refuseUnlessThere(deps.keyring, how.appId)
       await deps.replays.rebuild(nameOf(res), how)
       res.status(202).json({ projection: nameOf(res), started: how.dry === true ? 'trial' : 'rebuild' })
     })
@@ -231,6 +234,12 @@ function switching(router: Router, deps: ProjectionDeps): void {
       res.status(202).json({ projection: nameOf(res), started: 'rollback' })
     })
     .all(otherMethods)
+}
+
+/** Whoever runs the installation may rebuild every app's numbers, of whatever organisation; a deleted app has none. */
+async function refuseUnlessThere(keyring: Keyring, appId: string): Promise<void> {
+  if (keyring.state.app(appId) === undefined) await refreshed(keyring)
+  if (keyring.state.app(appId)?.deleted !== false) throw new Problem('not_found', 'There is no such app')
 }
 
 function nameOf(res: Response): string {
