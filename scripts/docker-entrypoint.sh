@@ -9,6 +9,10 @@ if [ -r "$secrets/jwt-secret" ] && [ -z "${JWT_SECRET:-}" ]; then
   JWT_SECRET=$(cat "$secrets/jwt-secret")
   export JWT_SECRET
 fi
+if [ -r "$secrets/jwt-secret-previous" ] && [ -z "${JWT_SECRET_PREVIOUS:-}" ]; then
+  JWT_SECRET_PREVIOUS=$(cat "$secrets/jwt-secret-previous")
+  export JWT_SECRET_PREVIOUS
+fi
 if [ -r "$secrets/owner-code" ] && [ -z "${OWNER_CODE:-}" ]; then
   OWNER_CODE=$(cat "$secrets/owner-code")
   export OWNER_CODE

@@ -69,7 +69,7 @@ describe('docker-compose.yml', () => {
   it('holds no secret and needs no variable', () => {
     const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')
     for (const [variable] of text.matchAll(/(?<!\$)\$\{[^}]*\}/g)) assert.match(variable, /^\$\{\w+:-/, `${variable} has no default`)
-    for (const [, name, value] of text.matchAll(/^\s+(\w*(?:SECRET|PASSWORD|CODE)\w*): (.+)$/gm)) assert.match(value!, /^\/secrets\//, name)
+    for (const [, name, value] of text.matchAll(/^\s+(\w*(?:SECRET|PASSWORD|CODE)\w*): (.+)$/gm)) assert.match(value!, /^(\/secrets\/|\$\{\w+:-\}$)/, name)
   })
 
   it('copies every file into the image that it then runs', () => {
@@ -86,7 +86,8 @@ describe('docker-compose.yml', () => {
 })
 
 describe('the secrets of a deployment', () => {
-  const make = (directory: string): string => execFileSync(process.execPath, [join(ROOT, 'scripts/makeSecrets.js'), directory], { encoding: 'utf8' })
+  const make = (directory: string, ...options: string[]): string =>
+    execFileSync(process.execPath, [join(ROOT, 'scripts/makeSecrets.js'), directory, ...options], { encoding: 'utf8' })
 
   it('are made once, kept, and the owner code is printed each time', () => {
     const directory = join(scratchDirectory('secrets'), 'new')
@@ -100,20 +101,34 @@ describe('the secrets of a deployment', () => {
     assert.notEqual(make(join(scratchDirectory('secrets'), 'new')), first)
   })
 
+  it('can be rotated: another secret signs, what it was stays accepted, and the rest is kept', () => {
+    const directory = join(scratchDirectory('secrets'), 'new')
+    const read = (name: string): string => readFileSync(join(directory, name), 'utf8')
+    const first = make(directory)
+    const before = read('jwt-secret')
+    assert.equal(make(directory, '--rotate'), first)
+    assert.equal(read('jwt-secret-previous'), before)
+    assert.match(read('jwt-secret'), /^[0-9a-f]{64}$/)
+    assert.notEqual(read('jwt-secret'), before)
+    assert.throws(() => make(directory, '--rotat'), /Usage/)
+  })
+
   it('reach the program as variables, and never win over what is set', () => {
     const directory = scratchDirectory('secrets')
     const code = make(directory).slice('Owner code: '.length).trim()
     const stub = scratchDirectory('bin')
-    writeFileSync(join(stub, 'node'), '#!/bin/sh\necho "$JWT_SECRET|$OWNER_CODE|$DATABASE_URL|$*"\n')
+    writeFileSync(join(stub, 'node'), '#!/bin/sh\necho "$JWT_SECRET|$OWNER_CODE|$DATABASE_URL|$*|$JWT_SECRET_PREVIOUS"\n')
     chmodSync(join(stub, 'node'), 0o755)
     const run = (env: Record<string, string>): string[] => {
       const PATH = `${stub}:${process.env['PATH'] ?? ''}`
       return execFileSync(join(ROOT, 'scripts/docker-entrypoint.sh'), ['serve', '--role', 'api'], { env: { PATH, ...env }, encoding: 'utf8' }).trim().split('|')
     }
     const password = readFileSync(join(directory, 'mysql-password'), 'utf8')
-    const [secret, owner, url, args] = run({ SECRETS_DIR: directory, MYSQL_HOST: 'mysql' })
+    writeFileSync(join(directory, 'jwt-secret-previous'), 'before')
+    const [secret, owner, url, args, previous] = run({ SECRETS_DIR: directory, MYSQL_HOST: 'mysql' })
     assert.equal(secret, readFileSync(join(directory, 'jwt-secret'), 'utf8'))
     assert.equal(owner, code)
+    assert.equal(previous, 'before')
     assert.equal(url, `mysql://recount:${password}@mysql:3306/recount`)
     assert.match(args!, /bin\/recount\.js serve --role api$/)
     assert.deepEqual(run({ SECRETS_DIR: directory, MYSQL_HOST: 'mysql', JWT_SECRET: 'a', OWNER_CODE: 'b', DATABASE_URL: 'c' }).slice(0, 3), ['a', 'b', 'c'])
