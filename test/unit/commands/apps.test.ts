@@ -7,6 +7,7 @@ import { accountCreated } from '../../../src/events/accountCreated.ts'
 import { appDeleted } from '../../../src/events/appDeleted.ts'
 import { appRegistered } from '../../../src/events/appRegistered.ts'
 import { appUpdated } from '../../../src/events/appUpdated.ts'
+import { FIRST_ORGANISATION } from '../../../src/events/organisations.ts'
 import { DEFAULT_SETTINGS } from '../../../src/events/schemas.ts'
 import { signedIn } from '../../../src/events/signedIn.ts'
 import { NIL_UUID, uuidv5 } from '../../../src/kernel/ids.ts'
@@ -40,7 +41,7 @@ describe('SignInOwner', () => {
 })
 
 describe('RegisterApp', () => {
-  const registered = (data: object) => [fact(appRegistered, `app:${NEW_APP}`, { appId: NEW_APP, ownerId: ALICE, ...data })]
+  const registered = (data: object) => [fact(appRegistered, `app:${NEW_APP}`, { appId: NEW_APP, ownerId: ALICE, organisationId: FIRST_ORGANISATION, ...data })]
 
   it('registers with defaults', () => {
     given(account(ALICE))
