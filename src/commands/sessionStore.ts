@@ -109,8 +109,12 @@ export function createSessionStore({ database, clock }: { readonly database: Dat
       const justNow = session.rotation === rotation + 1 && now - session.rotatedAt <= LIMITS.refreshOverlapMs
       return { outcome: justNow ? 'repeated' : 'replayed', session }
     },
-    end: async (sessionId) => void (await knex('sessions').where('session_id', uuidToBytes(sessionId)).delete()),
-    endAll: async (accountId) => void (await knex('sessions').where('account_id', uuidToBytes(accountId)).delete()),
+    end: async (sessionId) => {
+      await knex('sessions').where('session_id', uuidToBytes(sessionId)).delete()
+    },
+    endAll: async (accountId) => {
+      await knex('sessions').where('account_id', uuidToBytes(accountId)).delete()
+    },
     keepCode: async ({ codeHash, challenge, sessionId, accountId, generation }) => {
       const ids = { session_id: uuidToBytes(sessionId), account_id: uuidToBytes(accountId) }
       const expiresAt = clock.now() + LIMITS.exchangeCodeMs

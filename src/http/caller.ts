@@ -58,8 +58,18 @@ export async function appOf(caller: Caller, keyring: Keyring, appId: string | un
   return appFor(keyring.state, appId, caller.accountId, least)
 }
 
+/** The same as below, and `unavailable` where that cannot be said now. Another process may know more of somebody new. */
+export async function refuseAbsent(keyring: Keyring, user: Identity): Promise<void> {
+  const account = keyring.state.account(user.accountId)
+  if (account === undefined || account.generation < user.generation || !belongs(keyring.state, user.accountId)) await refreshed(keyring)
+  else if (!(await keyring.trusted())) throw new Problem('unavailable', 'Accounts cannot be checked at the moment; try again')
+  refuseUnlessPresent(keyring.state, user)
+}
+
+type Identity = Pick<UserCaller, 'accountId' | 'sessionId' | 'generation'>
+
 /** Throws Problem `unauthenticated` for an account that is not known or belongs nowhere, `session_ended` after a sign-out. */
-export function refuseUnlessPresent(state: ControlState, { accountId, sessionId, generation }: Pick<UserCaller, 'accountId' | 'sessionId' | 'generation'>): void {
+export function refuseUnlessPresent(state: ControlState, { accountId, sessionId, generation }: Identity): void {
   const account = state.account(accountId)
   if (account === undefined) throw new Problem('unauthenticated', 'The account is not known')
   if (!belongs(state, accountId)) throw new Problem('unauthenticated', 'The account belongs to no organisation any more')

@@ -40,6 +40,7 @@ import * as projections from './routes/projections.ts'
 import { recountAnswer, recountSchema } from './routes/recounts.ts'
 import * as restating from './routes/restatements.ts'
 import { rootSchema } from './routes/root.ts'
+import * as sessions from './routes/sessions.ts'
 import * as signIn from './routes/signIn.ts'
 import * as web from './routes/web.ts'
 
@@ -83,6 +84,10 @@ export const COMPONENTS = {
   Root: rootSchema,
   SignIn: signIn.signInSchema,
   SignInAnswer: signIn.signInAnswer,
+  RefreshBody: sessions.refreshBody,
+  RefreshAnswer: sessions.refreshAnswer,
+  SignOutBody: sessions.signOutBody,
+  Me: sessions.meAnswer,
   RegisterApp: registerApp.schema,
   UpdateAppBody: updateAppBody,
   AppIdParameters: apps.appIdParameters,

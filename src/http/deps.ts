@@ -5,6 +5,7 @@ import type { Collector } from '../commands/collectEvents.ts'
 import type { AppCommandBus } from '../commands/appCommand.ts'
 import type { CommandBus } from '../commands/commandBus.ts'
 import type { Keyring } from '../commands/keyring.ts'
+import type { SessionStore } from '../commands/sessionStore.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { ControlQueries } from '../queries/controlQueries.ts'
@@ -49,7 +50,7 @@ export interface Replays {
 }
 
 export interface HttpDeps {
-  readonly config: Pick<Config, 'trustProxy' | 'publicUrl' | 'allowLocalSignin' | 'metricsToken' | 'production'>
+  readonly config: Pick<Config, 'trustProxy' | 'publicUrl' | 'allowLocalSignin' | 'google' | 'ownerEmail' | 'metricsToken' | 'production'>
   readonly ownerCode: string
   readonly keyring: Keyring
   readonly bus: CommandBus
@@ -66,6 +67,7 @@ export interface HttpDeps {
   readonly definitionNumbers: DefinitionNumbers
   readonly replays: Replays
   readonly tokens: Tokens
+  readonly sessions: SessionStore
   readonly rateLimiter: RateLimiter
   readonly metrics: Metrics
   readonly clock: Clock

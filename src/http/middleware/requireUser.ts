@@ -69,6 +69,9 @@ export function refuseForeignOrigin({ config }: Pick<HttpDeps, 'config'>, req: I
 
 function isOwnOrigin(req: IncomingMessage, publicUrl: string | undefined): boolean {
   const { origin, host } = req.headers
+  const site = req.headers['sec-fetch-site']
   if (origin === undefined || !URL.canParse(origin)) return false
+  // The browser's own word, where it gives it: without PUBLIC_URL it tells http from https when a proxy ends TLS.
+  if (site !== undefined && site !== 'same-origin') return false
   return publicUrl === undefined ? new URL(origin).host === host : new URL(publicUrl).origin === origin
 }

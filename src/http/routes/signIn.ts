@@ -8,7 +8,7 @@ import { uuidv7 } from '../../kernel/ids.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { bodyOf, validateBody } from '../middleware/validate.ts'
-import { beginSession, type SessionDeps, setSessionCookies } from '../sessions.ts'
+import { beginSession, type SessionDeps, setSessionCookies, tokensOf } from '../sessions.ts'
 
 export const signInSchema = {
   type: 'object',
@@ -28,7 +28,7 @@ export const signInAnswer = {
   },
 } as const
 
-type SignInDeps = SessionDeps & Pick<HttpDeps, 'ownerCode' | 'rateLimiter'>
+type SignInDeps = SessionDeps & Pick<HttpDeps, 'ownerCode'>
 
 export function signInRoutes(deps: SignInDeps): Router {
   const router = Router()
@@ -56,7 +56,7 @@ export function signInRoutes(deps: SignInDeps): Router {
       const { accountId } = await deps.bus.execute(signInOwner, { sessionId }, { actor: undefined })
       const issued = await beginSession(deps, accountId, sessionId)
       setSessionCookies(deps, res, issued)
-      res.set('Cache-Control', 'no-store').json({ token: issued.token, expiresAt: issued.expiresAt, refreshToken: issued.refreshToken })
+      res.set('Cache-Control', 'no-store').json(tokensOf(issued))
     })
     .all(otherMethods)
   return router
