@@ -10,9 +10,11 @@ const ORIGIN = /^[\x21-\x7e]{1,512}$/
 export function corsHeaders(req: IncomingMessage): readonly string[] {
   const origin = req.headers.origin
   if (origin === undefined) return NONE
-  return ORIGIN.test(origin) ? ['Access-Control-Allow-Origin', origin, 'Vary', 'Origin'] : VARY
+  return ORIGIN.test(origin) ? ['Access-Control-Allow-Origin', origin, 'Vary', 'Origin', 'Access-Control-Expose-Headers', EXPOSED] : VARY
 }
 
+/** When to come back, and how often one may. */
+const EXPOSED = 'Retry-After, RateLimit, RateLimit-Policy'
 const NONE: readonly string[] = []
 const VARY: readonly string[] = ['Vary', 'Origin']
 

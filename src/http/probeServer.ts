@@ -7,6 +7,7 @@ import { endLines } from './answers.ts'
 import { clientAddress, type Trust } from './clientAddress.ts'
 import type { HttpDeps } from './deps.ts'
 import { problemsOf } from './middleware/problems.ts'
+import { securityHeaders } from './middleware/securityHeaders.ts'
 import { answerParserErrors } from './problems.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
@@ -17,6 +18,7 @@ export function createProbeServer(deps: Pick<HttpDeps, 'config' | 'logger' | 'me
   app.set('etag', false)
   endLines(app)
   app.set('trust proxy', deps.config.trustProxy)
+  app.use(securityHeaders(deps.config.publicUrl))
   app.use(healthRoutes(deps))
   app.use(metricRoutes(deps, clientAddress(deps.config.trustProxy, app.get('trust proxy fn') as Trust)))
   app.use(() => {

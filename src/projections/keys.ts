@@ -1,5 +1,6 @@
 // The keys that there are, folded from the control partition: what an owner may see of them, and no hash of a secret.
 import type { Knex } from 'knex'
+import { apiKeyAdopted } from '../events/apiKeyAdopted.ts'
 import { apiKeyIssued } from '../events/apiKeyIssued.ts'
 import { apiKeyRevoked } from '../events/apiKeyRevoked.ts'
 import { apiKeyRotated } from '../events/apiKeyRotated.ts'
@@ -12,6 +13,7 @@ import { insertOrReplace, rowsByIds } from './storage/upsert.ts'
 export interface KeyRow {
   readonly app_id: Uint8Array | ArrayBuffer
   readonly key_id: Uint8Array | ArrayBuffer
+  /** On whose role it stands: who issued it, or who has adopted it since. */
   readonly issued_by: Uint8Array | ArrayBuffer
   readonly name: string
   /** Separated by spaces. */
@@ -19,6 +21,8 @@ export interface KeyRow {
   readonly write_key_hint: string
   /** JSON; null: any. */
   readonly allowed_origins: string | null
+  /** Null: no limit of its own. */
+  readonly requests_per_minute: number | null
   readonly created_at: number
   /** The earlier of its own expiry and the end of a rotation's overlap; null: never. */
   readonly expires_at: number | null
@@ -36,9 +40,9 @@ interface State {
 
 export const keys: Projection<State, null> = {
   name: 'keys',
-  codeVersion: 1,
+  codeVersion: 2,
   source: 'control',
-  eventTypes: [apiKeyIssued.type, apiKeyRotated.type, apiKeyRevoked.type],
+  eventTypes: [apiKeyIssued.type, apiKeyAdopted.type, apiKeyRotated.type, apiKeyRevoked.type],
   tables: [{ name: 'api_keys', key: ['app_id', 'key_id'] }],
   memory: () => null,
   start: () => ({ rows: new Map(), apps: new Set(), changed: new Set() }),
@@ -66,6 +70,7 @@ export const keys: Projection<State, null> = {
 function evolve(row: KeyRow | undefined, event: FoldEvent): KeyRow | undefined {
   if (isEvent(event, apiKeyIssued)) return issued(event)
   if (row === undefined) throw new Error(`a key of app ${event.appId} changed before it was issued`)
+  if (isEvent(event, apiKeyAdopted)) return { ...row, issued_by: uuidToBytes(event.data!.issuedBy) }
   if (isEvent(event, apiKeyRevoked)) return { ...row, revoked_at: row.revoked_at ?? event.recordedAt }
   if (!isEvent(event, apiKeyRotated)) return undefined
   const { endsAt, replacedBy } = event.data!
@@ -83,6 +88,7 @@ function issued(event: FoldEvent): KeyRow | undefined {
     scopes: data.scopes.join(' '),
     write_key_hint: data.writeKeyHint,
     allowed_origins: data.allowedOrigins === undefined ? null : JSON.stringify(data.allowedOrigins),
+    requests_per_minute: data.requestsPerMinute ?? null,
     created_at: event.recordedAt,
     expires_at: data.expiresAt ?? null,
     revoked_at: null,
