@@ -32,6 +32,8 @@ export interface Fact {
   type: EventType
   stream: string
   data: unknown
+  /** Who did it, where that matters. */
+  meta?: { actor: string }
 }
 
 export const account = (accountId: string): Fact => ({
@@ -78,17 +80,21 @@ export const BAKERY: readonly Fact[] = [
 export function folded(facts: readonly Fact[]): FoldedControl {
   const state = new FoldedControl(() => 3)
   const versions = new Map<string, number>()
-  facts.forEach(({ type, stream, data }, index) => {
+  facts.forEach(({ type, stream, data, meta }, index) => {
     const streamVersion = (versions.get(stream) ?? 0) + 1
     versions.set(stream, streamVersion)
     const appId = (data as { appId?: string }).appId ?? NIL_UUID
     const event: FoldEvent = {
-      ...{ eventId: id(`event ${index}`), appId, type: type.type, schemaVersion: type.schemaVersion, data, meta: null },
+      ...{ eventId: id(`event ${index}`), appId, type: type.type, schemaVersion: type.schemaVersion, data, meta: metaOf(index, meta) },
       ...{ occurredAt: NOW - 1_000, recordedAt: NOW - 1_000, partition: 0, position: index + 1, stream, streamVersion },
     }
     state.apply(event)
   })
   return state
+}
+
+function metaOf(index: number, meta: Fact['meta']): string | null {
+  return meta === undefined ? null : JSON.stringify({ commandId: id(`command ${index}`), command: 'Given', execution: '', actor: meta.actor })
 }
 
 interface Then<Result> {
