@@ -14,15 +14,20 @@ import { securityHeaders } from './middleware/securityHeaders.ts'
 import { answeredWhileStoreHangs } from './middleware/storeWatch.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { appRoutes } from './routes/apps.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { definitionRoutes } from './routes/definitions.ts'
 import { diffRoutes } from './routes/diff.ts'
 import { correctionRoutes } from './routes/corrections.ts'
 import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { goalRoutes } from './routes/goals.ts'
+import { grantRoutes } from './routes/grants.ts'
 import { healthRoutes } from './routes/health.ts'
+import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { memberRoutes } from './routes/members.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { organisationRoutes } from './routes/organisations.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { projectionRoutes } from './routes/projections.ts'
 import { recountRoutes } from './routes/recounts.ts'
@@ -57,6 +62,11 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Ref
   app.use(signInRoutes(deps))
   app.use(sessionRoutes(deps))
   app.use(appRoutes(deps))
+  app.use(grantRoutes(deps))
+  app.use(organisationRoutes(deps))
+  app.use(memberRoutes(deps))
+  app.use(invitationRoutes(deps))
+  app.use(auditRoutes(deps))
   app.use(keyRoutes(deps))
   app.use(analyticsRoutes(deps, authority))
   app.use(webRoutes(deps, authority))

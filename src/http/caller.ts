@@ -1,10 +1,10 @@
 // Who makes a request, once a middleware has proved it, and what that lets them see. Whatever belongs to somebody else is
 // not there: 404, so that nobody learns what exists.
 import type { Response } from 'express'
-import type { AppState, ControlState, Keyring, KeyState } from '../commands/keyring.ts'
-import { appFor, belongs } from '../commands/roles.ts'
+import type { AppState, ControlState, Keyring, KeyState, MemberState } from '../commands/keyring.ts'
+import { appFor, belongs, organisationFor } from '../commands/roles.ts'
 import { Problem } from '../errors.ts'
-import type { Role } from '../events/organisations.ts'
+import type { MemberRole, Role } from '../events/organisations.ts'
 import { refreshed } from './credentials.ts'
 
 export interface UserCaller {
@@ -56,6 +56,13 @@ export async function appOf(caller: Caller, keyring: Keyring, appId: string | un
   // Another process may have registered it a moment ago.
   if (keyring.state.app(appId) === undefined) await refreshed(keyring)
   return appFor(keyring.state, appId, caller.accountId, least)
+}
+
+/** An organisation in which a person has at least a role, `guest` meaning whoever belongs to it. Throws Problem `not_found`, `forbidden`. */
+export async function organisationOf({ accountId }: UserCaller, keyring: Keyring, organisationId: string, least: MemberRole): Promise<MemberState> {
+  // Another process may have let them in a moment ago.
+  if (keyring.state.member(organisationId, accountId) === undefined) await refreshed(keyring)
+  return organisationFor(keyring.state, organisationId, accountId, least).member
 }
 
 /** The same as below, and `unavailable` where that cannot be said now. Another process may know more of somebody new. */

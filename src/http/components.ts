@@ -1,22 +1,34 @@
 // The schemas of the OpenAPI document by name: the very objects that requests are checked against, and that the answers of
 // the tests are held to.
+import { acceptInvitationBody } from '../commands/acceptInvitation.ts'
+import { changeMemberRoleBody } from '../commands/changeMemberRole.ts'
 import { collectBodySchema, eventInputSchema } from '../commands/eventInput.ts'
 import { correctionBody } from '../commands/correctEvent.ts'
+import { createOrganisation } from '../commands/createOrganisation.ts'
+import { grantAppBody } from '../commands/grantApp.ts'
+import { inviteMemberBody } from '../commands/inviteMember.ts'
 import { issueApiKey } from '../commands/issueApiKey.ts'
 import { reviseDefinitionBody } from '../commands/reviseDefinition.ts'
 import { registerApp } from '../commands/registerApp.ts'
 import { retractionBody } from '../commands/retractEvent.ts'
 import { revokeApiKey } from '../commands/revokeApiKey.ts'
 import { rotateApiKey } from '../commands/rotateApiKey.ts'
+import { transferAppBody } from '../commands/transferApp.ts'
 import { updateAppBody } from '../commands/updateApp.ts'
+import { updateOrganisationBody } from '../commands/updateOrganisation.ts'
 import { ERRORS } from '../errors.ts'
 import { appResult, appsResult } from '../queries/apps.ts'
+import { auditResult } from '../queries/auditSchemas.ts'
 import { breakdown } from '../queries/breakdown.ts'
 import { eventSummary } from '../queries/eventSummary.ts'
 import { browseEvents, oneEvent } from '../queries/events.ts'
 import { goals as goalList } from '../queries/goals.ts'
+import { grantsResult } from '../queries/grants.ts'
+import { invitationsResult } from '../queries/invitations.ts'
 import { keysResult } from '../queries/keys.ts'
 import { live } from '../queries/live.ts'
+import { membersResult } from '../queries/members.ts'
+import { organisationResult, organisationsResult } from '../queries/organisations.ts'
 import { overview } from '../queries/overview.ts'
 import { projectionsResult } from '../queries/projections.ts'
 import { timeline } from '../queries/timeline.ts'
@@ -27,14 +39,19 @@ import { visits } from '../queries/visits.ts'
 import { objectOf, withAsOf } from './questions.ts'
 import * as analytics from './routes/analytics.ts'
 import * as apps from './routes/apps.ts'
+import * as auditing from './routes/audit.ts'
 import { collectParameters } from './routes/collect.ts'
 import * as definitions from './routes/definitions.ts'
 import * as corrections from './routes/corrections.ts'
 import * as events from './routes/events.ts'
 import { diffAnswer, diffParameters } from './routes/diff.ts'
 import * as goals from './routes/goals.ts'
+import * as grants from './routes/grants.ts'
 import { healthSchema } from './routes/health.ts'
+import * as invitations from './routes/invitations.ts'
 import * as keys from './routes/keys.ts'
+import * as members from './routes/members.ts'
+import * as organisations from './routes/organisations.ts'
 import * as people from './routes/people.ts'
 import * as projections from './routes/projections.ts'
 import { recountAnswer, recountSchema } from './routes/recounts.ts'
@@ -95,6 +112,36 @@ export const COMPONENTS = {
   AppId: apps.appIdAnswer,
   App: withAsOf(appResult),
   Apps: withAsOf(appsResult),
+  TransferAppBody: transferAppBody,
+  TransferredApp: apps.transferredSchema,
+  ListGrantsParameters: grants.listGrantsParameters,
+  GrantParameters: grants.grantParameters,
+  GrantAppBody: grantAppBody,
+  Granted: grants.grantedSchema,
+  GrantEnded: grants.grantEndedSchema,
+  Grants: withAsOf(grantsResult),
+  ListOrganisationsParameters: organisations.listOrganisationsParameters,
+  OrganisationIdParameters: organisations.organisationIdParameters,
+  CreateOrganisation: createOrganisation.schema,
+  UpdateOrganisationBody: updateOrganisationBody,
+  OrganisationId: organisations.organisationIdAnswer,
+  Organisation: withAsOf(organisationResult),
+  Organisations: withAsOf(organisationsResult),
+  ListMembersParameters: members.listMembersParameters,
+  MemberParameters: members.memberParameters,
+  RemoveMemberParameters: members.removeMemberParameters,
+  ChangeMemberRoleBody: changeMemberRoleBody,
+  ChangedMember: members.changedMemberSchema,
+  RemovedMember: members.removedMemberSchema,
+  Members: withAsOf(membersResult),
+  ListInvitationsParameters: invitations.listInvitationsParameters,
+  InviteParameters: invitations.inviteParameters,
+  InvitationParameters: invitations.invitationParameters,
+  InviteMemberBody: inviteMemberBody,
+  AcceptInvitationBody: acceptInvitationBody,
+  Invited: invitations.invitedSchema,
+  Joined: invitations.joinedSchema,
+  Invitations: withAsOf(invitationsResult),
   IssueApiKey: issueApiKey.schema,
   IssuedKey: keys.issuedKeySchema,
   RotateApiKey: rotateApiKey.schema,
@@ -153,6 +200,9 @@ export const COMPONENTS = {
   Goals: goalList.result,
   Goal: goals.goalAnswer,
   Report: goals.reportAnswer,
+  AuditParameters: auditing.auditParameters,
+  AuditExportParameters: auditing.auditExportParameters,
+  AuditLog: withAsOf(auditResult),
   Projections: projectionsResult,
   ProjectionParameters: projections.projectionParameters,
   Rebuild: projections.rebuildSchema,

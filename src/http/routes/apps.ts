@@ -3,22 +3,26 @@
 import { Router } from 'express'
 import { deleteApp } from '../../commands/deleteApp.ts'
 import { registerApp, type RegisterApp } from '../../commands/registerApp.ts'
+import { transferApp, transferAppBody, type TransferApp } from '../../commands/transferApp.ts'
 import { updateApp, updateAppBody, type UpdateApp } from '../../commands/updateApp.ts'
-import { appsSeenBy } from '../../commands/roles.ts'
+import { appsSeenBy, roleOnApp } from '../../commands/roles.ts'
 import type { Page } from '../../queries/controlQueries.ts'
+import type { Answer } from '../../queries/query.ts'
 import { writeAnswer } from '../answers.ts'
-import { appOf, userOf } from '../caller.ts'
+import { appOf, type UserCaller, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
+import { keyChanges, keyChangesSchema, workingKeysOn } from '../keyChanges.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUser } from '../middleware/requireUser.ts'
 import { bodyOf, queryOf, validateBody, validateQuery } from '../middleware/validate.ts'
 import { objectOf, page, uuid } from '../questions.ts'
 
-type AppDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'relay' | 'control'>
+type AppDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'relay' | 'control' | 'clock'>
 
 export const listAppsParameters = objectOf(page)
 export const appIdParameters = objectOf({ appId: uuid }, ['appId'])
 export const appIdAnswer = objectOf({ appId: { type: 'string' } }, ['appId'])
+export const transferredSchema = objectOf({ appId: { type: 'string' }, organisationId: { type: 'string' }, keys: keyChangesSchema }, ['appId', 'organisationId', 'keys'])
 
 export function appRoutes(deps: AppDeps): Router {
   const router = Router()
@@ -69,10 +73,12 @@ export function appRoutes(deps: AppDeps): Router {
       // What its reader has just done must be in the list.
       const mine = [...appsSeenBy(deps.keyring.state, accountId)]
       const atLeast = Math.max(0, ...mine.map(({ position }) => position))
-      writeAnswer(req, res, await deps.control.apps(mine.map(({ appId }) => appId), { ...(queryOf(res) as Page), atLeast }))
+      const roles = new Map(mine.map((app) => [app.appId, roleOnApp(deps.keyring.state, app, accountId)!]))
+      writeAnswer(req, res, await deps.control.apps(roles, { ...(queryOf(res) as Page), atLeast }))
     })
     .all(otherMethods)
   oneApp(router, deps)
+  transfers(router, deps)
   return router
 }
 
@@ -118,22 +124,56 @@ function oneApp(router: Router, deps: AppDeps): void {
   router
     .route('/apps/:appId')
     .get(user, validateQuery(appIdParameters), async (req, res) => {
-      const app = await appOf(userOf(res), deps.keyring, (queryOf(res) as { appId: string }).appId, 'viewer')
-      writeAnswer(req, res, await deps.control.app(app.appId, { atLeast: app.position }))
+      writeAnswer(req, res, await shown(deps, userOf(res), (queryOf(res) as { appId: string }).appId))
     })
     .patch(user, validateQuery(appIdParameters), validateBody(updateAppBody), async (_req, res) => {
-      const { accountId } = userOf(res)
       const input = { ...(bodyOf(res) as Omit<UpdateApp, 'appId'>), appId: (queryOf(res) as { appId: string }).appId }
-      const { appId } = await deps.bus.execute(updateApp, input, { actor: accountId })
+      const { appId } = await deps.bus.execute(updateApp, input, { actor: userOf(res).accountId })
       await deps.relay.apply(appId)
-      const atLeast = deps.keyring.state.app(appId)?.position ?? 0
-      res.json((await deps.control.app(appId, { atLeast })).body)
+      res.json((await shown(deps, userOf(res), appId)).body)
     })
     .delete(user, validateQuery(appIdParameters), async (_req, res) => {
       const { appId } = queryOf(res) as { appId: string }
       await deps.bus.execute(deleteApp, { appId }, { actor: userOf(res).accountId })
       await deps.relay.apply(appId)
       res.status(204).end()
+    })
+    .all(otherMethods)
+}
+
+async function shown({ keyring, control }: AppDeps, user: UserCaller, appId: string): Promise<Answer> {
+  const app = await appOf(user, keyring, appId, 'viewer')
+  return control.app(appId, roleOnApp(keyring.state, app, user.accountId)!, { atLeast: app.position })
+}
+
+function transfers(router: Router, deps: AppDeps): void {
+  /**
+   * @openapi
+   * /apps/{appId}/transfer:
+   *   post:
+   *     operationId: transferApp
+   *     tags: [Apps]
+   *     summary: Hand an app to another organisation
+   *     description: |
+   *       Grants on it end, and who belongs to its former organisation alone sees it no more. Its keys live on as yours.
+   *     x-access: { app: owner }
+   *     x-query-schema: AppIdParameters
+   *     requestBody:
+   *       required: true
+   *       content: { application/json: { schema: { $ref: '#/components/schemas/TransferAppBody' } } }
+   *     responses:
+   *       200:
+   *         description: Whose it is now, and what became of its keys
+   *         content: { application/json: { schema: { $ref: '#/components/schemas/TransferredApp' } } }
+   */
+  router
+    .route('/apps/:appId/transfer')
+    .post(requireUser(deps), validateQuery(appIdParameters), validateBody(transferAppBody), async (_req, res) => {
+      const { appId } = queryOf(res) as { appId: string }
+      const before = workingKeysOn(deps, appId)
+      const input = { ...(bodyOf(res) as Omit<TransferApp, 'appId'>), appId }
+      const { organisationId } = await deps.bus.execute(transferApp, input, { actor: userOf(res).accountId })
+      res.json({ appId, organisationId, keys: keyChanges(deps, before) })
     })
     .all(otherMethods)
 }

@@ -11,12 +11,13 @@ import type { Page } from '../../queries/controlQueries.ts'
 import { writeAnswer } from '../answers.ts'
 import { appOf, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
+import { presentScopesOf } from '../keyChanges.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUser } from '../middleware/requireUser.ts'
 import { bodyOf, queryOf, validateBody, validateQuery } from '../middleware/validate.ts'
 import { objectOf, page, uuid } from '../questions.ts'
 
-type KeyDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'control'>
+type KeyDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'control' | 'clock'>
 
 export const issuedKeySchema = objectOf(
   {
@@ -65,7 +66,7 @@ export function keyRoutes(deps: KeyDeps): Router {
     .get(requireUser(deps), validateQuery(listKeysParameters), async (req, res) => {
       const { appId, ...asked } = queryOf(res) as { appId: string } & Page
       const app = await appOf(userOf(res), deps.keyring, appId, 'analyst')
-      writeAnswer(req, res, await deps.control.keys(app.appId, { ...asked, atLeast: deps.keyring.state.position }))
+      writeAnswer(req, res, await deps.control.keys(app.appId, presentScopesOf(deps, app.appId), { ...asked, atLeast: deps.keyring.state.position }))
     })
     .post(requireUser(deps), validateBody(issueApiKey.schema), async (_req, res) => {
       const secret = createWriteKey()

@@ -1,7 +1,8 @@
 // GET /: what a newcomer does next, as a page for people and as JSON for programs. Everything on it pastes as it is.
-import { type Request, Router } from 'express'
+import { Router } from 'express'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
+import { publicUrlOf } from '../publicUrl.ts'
 
 interface Step {
   readonly title: string
@@ -49,7 +50,7 @@ export function rootRoutes(deps: Pick<HttpDeps, 'config'>): Router {
   router
     .route('/')
     .get((req, res) => {
-      const steps = nextSteps(deps.config.publicUrl ?? ownUrl(req))
+      const steps = nextSteps(publicUrlOf(deps.config, req))
       res.set({ 'Cache-Control': 'no-cache', Vary: 'Accept' })
       if (req.accepts(['json', 'html']) === 'html') res.type('html').send(page(steps))
       else res.json({ name: 'Recount', nextSteps: steps, links: LINKS })
@@ -58,14 +59,7 @@ export function rootRoutes(deps: Pick<HttpDeps, 'config'>): Router {
   return router
 }
 
-// The Host header is the client's word: what is no plain host and port is not repeated in a command to paste.
-function ownUrl(req: Request): string {
-  const host = req.headers.host ?? ''
-  return `${req.protocol}://${/^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host) ? host : 'localhost:1055'}`
-}
-
-function nextSteps(publicUrl: string): Step[] {
-  const url = publicUrl.replace(/\/$/, '')
+function nextSteps(url: string): Step[] {
   const post = (path: string, variable: string, body: string): string =>
     `curl -s ${url}${path} -H "authorization: Bearer $${variable}" -H 'content-type: application/json' -d ${body}`
   return [
