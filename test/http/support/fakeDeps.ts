@@ -61,6 +61,7 @@ export function fakeKeyring(overrides: Partial<Keyring> = {}, state: Partial<Con
   return {
     state: {
       position: 1,
+      withdrawnAt: 0,
       account,
       accounts: () => [account(OWNER)!],
       accountByGoogleId: () => undefined,
@@ -108,7 +109,7 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     queries: { ask: unasked },
     recounts: { recount: unasked },
     diffs: { diff: unasked },
-    control: { apps: unasked, app: unasked, keys: unasked, organisations: unasked, organisation: unasked, members: unasked, invitations: unasked, grants: unasked, projections: unasked },
+    control: { apps: unasked, app: unasked, keys: unasked, organisations: unasked, organisation: unasked, members: unasked, invitations: unasked, grants: unasked, audit: unasked, auditExport: unasked, projections: unasked },
     definitions: { list: unasked, one: unasked, served: unasked },
     definitionNumbers: unasked,
     replays: { rebuild: unasked, pause: unasked, drop: unasked, switch: unasked, rollback: unasked, subscribe: () => () => undefined },

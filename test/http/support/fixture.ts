@@ -121,7 +121,7 @@ function exchange(url: string, asked: Asked): Promise<Told> {
       res.on('error', reject)
       res.on('end', () => {
         const text = Buffer.concat(chunks).toString()
-        const isJson = /json/.test(res.headers['content-type'] ?? '') && text !== ''
+        const isJson = /[/+]json\b/.test(res.headers['content-type'] ?? '') && text !== ''
         const parsed = isJson ? (JSON.parse(text) as Record<string, unknown>) : {}
         resolve({ status: res.statusCode!, headers: res.headers, text, body: parsed })
       })
