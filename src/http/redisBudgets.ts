@@ -4,7 +4,7 @@
 import { createHmac } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Clock } from '../kernel/clock.ts'
-import { within } from '../kernel/deadline.ts'
+import { DeadlineExceeded } from '../kernel/deadline.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import type { SharedBudgets } from './budgets.ts'
@@ -46,7 +46,7 @@ export function createRedisBudgets({ redis, secret, clock, logger }: Options): S
       const quota = Math.max(1, policy.quota - policy.unasked * LIMITS.processesReckoned)
       try {
         const answer = redis.eval(TAKE, 1, key, spent, wanted, quota, policy.windowMs) as Promise<[number, number, number]>
-        const [granted, left, endsInMs] = await within(LIMITS.budgetAskMs, answer, 'Redis')
+        const [granted, left, endsInMs] = await patiently(answer)
         if (failing) logger.info('rates are shared again')
         failing = false
         awayUntil = 0
@@ -57,4 +57,24 @@ export function createRedisBudgets({ redis, secret, clock, logger }: Options): S
       }
     },
   }
+}
+
+const TURNS = 4
+
+/**
+ * Fails when there is no answer in time, counted in turns of the event loop: a process that is busy would otherwise take
+ * Redis for away just when limits matter, although the answer lies there unread.
+ */
+function patiently<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout
+    const wait = (turns: number): void => {
+      timer = setTimeout(() => {
+        if (turns > 1) wait(turns - 1)
+        else reject(new DeadlineExceeded('Redis', LIMITS.budgetAskMs))
+      }, LIMITS.budgetAskMs / TURNS)
+    }
+    wait(TURNS)
+    void answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
