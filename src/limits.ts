@@ -113,8 +113,6 @@ export const LIMITS = {
   keyringReadMs: 5_000,
   /** How long Redis may take to answer for the epoch. */
   epochMs: 200,
-  /** Tries to change the epoch after an answer was given without: about five minutes. */
-  epochBumpTries: 300,
   // Corrections and definitions
   reasonChars: 1_000,
   definitionsPerApp: 200,
@@ -147,6 +145,8 @@ export const LIMITS = {
   auditExportRows: 100_000,
   /** Such exports under way in one process. */
   auditExports: 10,
+  /** How long one may take, to a client that reads slowly, before it is broken off. */
+  auditExportMs: 10 * 60_000,
   /** Keys or grants that one entry of the audit log lists; it counts the others. */
   auditListItems: 100,
   // Commands

@@ -52,7 +52,7 @@ async function carryOut<Input, State, Result>(
     if (known !== undefined) return known
     const decision = command.decide(await command.state(log, appId, input, history), appId, input, context)
     if (decision.events.length === 0) return { ...decision.result, eventIds: [] }
-    const events = newEvents(command.name, decision, context, execution)
+    const events = newEvents(command, decision, context, execution)
     for (const event of events) if (event.stream !== stream) throw new Error(`${command.name} decided for the stream ${event.stream}`)
     const pack = { deliveryId: uuidv5(context.commandId, 'delivery'), partition, receivedAt: context.now, events, rejected: [] }
     try {

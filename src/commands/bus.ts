@@ -6,7 +6,6 @@ import { type Append, type EventLog, type NewEvent, VersionConflict } from '../e
 import type { Clock } from '../kernel/clock.ts'
 import { uuidv5, uuidv7 } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
-import { retry } from '../kernel/retry.ts'
 import { LIMITS } from '../limits.ts'
 import type { AppendQueue } from './appendQueue.ts'
 import type { Command, CommandBus, CommandContext, Decision, Executed } from './commandBus.ts'
@@ -20,7 +19,7 @@ export interface CommandBusOptions {
   keyring: Pick<Keyring, 'refresh' | 'state'>
   clock: Clock
   logger: Logger
-  /** Bumped by commands that take something away; none where one process is all there is. */
+  /** Told of commands that take something away; none where one process is all there is. */
   epoch?: Epoch
 }
 
@@ -30,7 +29,7 @@ export function createCommandBus(options: CommandBusOptions): CommandBus {
       const context = contextOf(command.schema, input, by, options.clock.now())
       try {
         const answer = await carryOut(options, command, input, context)
-        if (command.withdraws === true) await withdraw(options, command.name)
+        if (command.withdraws === true) await announce(options, command.name)
         return answer
       } catch (error) {
         if (!isUnavailable(options.log, error)) throw error
@@ -53,7 +52,7 @@ async function carryOut<Input, Result>(
     if (known !== undefined) return known
     const decision = command.decide(keyring.state, input, context)
     if (decision.events.length === 0) return { ...decision.result, eventIds: [] }
-    const events = newEvents(command.name, decision, context, execution)
+    const events = newEvents(command, decision, context, execution)
     try {
       await queue.appendControl(toAppend(keyring.state, decision, events, context))
     } catch (error) {
@@ -83,15 +82,12 @@ function toAppend<Result>(
   }
 }
 
-async function withdraw({ epoch, logger }: CommandBusOptions, command: string): Promise<void> {
+async function announce({ epoch, keyring, logger }: CommandBusOptions, command: string): Promise<void> {
   if (epoch === undefined) return
   try {
-    await epoch.bump()
+    await epoch.announce(keyring.state.withdrawnAt)
   } catch (error) {
-    // Without Redis nobody can read the epoch either, and so nobody trusts on it; but it must have moved when Redis is back.
-    logger.warn('the epoch could not be changed; trying on', { command, error })
-    retry(() => epoch.bump(), { maxTries: LIMITS.epochBumpTries, firstPauseMs: 50, maxPauseMs: 1_000 }).catch((last: unknown) => {
-      logger.error('the epoch was not changed', { command, error: last })
-    })
+    // It is in the log: this process and every other that reads the log announces it as soon as it reaches Redis.
+    logger.warn('a withdrawal could not be announced at once', { command, error })
   }
 }

@@ -40,7 +40,7 @@ export interface Decision<Result> {
 export interface Command<Input, Result> {
   readonly name: string
   readonly schema: JsonSchema
-  /** True when it takes something away from somebody: the epoch is bumped before the answer. */
+  /** True when it takes something away from somebody: the epoch says so before the answer. */
   readonly withdraws?: true
   /** Pure. Throws Problem when the command is not allowed or makes no sense. */
   decide(state: ControlState, input: Input, context: CommandContext): Decision<Result>

@@ -21,6 +21,7 @@ import { FoldedPeople } from './peopleState.ts'
 
 export class FoldedControl extends FoldedPeople implements ControlState {
   private lastPosition = 0
+  private lastWithdrawal = 0
   private readonly appsById: Map<string, AppState>
   private readonly keysById = new Map<string, KeyState>()
   private readonly keyIdByHash = new Map<string, string>()
@@ -36,6 +37,10 @@ export class FoldedControl extends FoldedPeople implements ControlState {
 
   get position(): number {
     return this.lastPosition
+  }
+
+  get withdrawnAt(): number {
+    return this.lastWithdrawal
   }
 
   app(appId: string): AppState | undefined {
@@ -77,6 +82,7 @@ export class FoldedControl extends FoldedPeople implements ControlState {
     if (event.stream !== null && event.streamVersion !== null) this.versions.set(event.stream, event.streamVersion)
     const meta = parseCommandMeta(event.meta)
     if (meta !== undefined) this.remember(event.eventId, meta)
+    if (meta?.withdraws === true) this.lastWithdrawal = event.position
     this.lastPosition = event.position
   }
 

@@ -45,8 +45,14 @@ export function answerOf<Result>(
   return known.execution === execution ? answer : { ...answer, repeated: true }
 }
 
-export function newEvents<Result>(name: string, decision: Decision<Result>, context: CommandContext, execution: string): NewEvent[] {
+export function newEvents<Result>(
+  { name, withdraws }: { readonly name: string; readonly withdraws?: true },
+  decision: Decision<Result>,
+  context: CommandContext,
+  execution: string,
+): NewEvent[] {
   const { commandId, actor, now } = context
+  const of = { commandId, command: name, execution, actor, ...(withdraws === undefined ? {} : { withdraws }) }
   return decision.events.map((decided, index) => {
     assertSchema(decided)
     const result = index === 0 ? (decision.result as Record<string, unknown>) : undefined
@@ -57,7 +63,7 @@ export function newEvents<Result>(name: string, decision: Decision<Result>, cont
       schemaVersion: decided.type.schemaVersion,
       occurredAt: now,
       data: JSON.stringify(decided.data),
-      meta: formatCommandMeta({ commandId, command: name, execution, actor, result }),
+      meta: formatCommandMeta({ ...of, result }),
       stream: decided.stream,
     }
   })

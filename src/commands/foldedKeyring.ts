@@ -29,9 +29,9 @@ class FoldedKeyring implements Keyring {
   private next: Promise<void> | undefined
   /** When the last reading that succeeded began. */
   private readAt = Number.NEGATIVE_INFINITY
-  /** The epoch as it was before a reading that succeeded; undefined: nothing vouches. */
-  private vouched: number | undefined
-  private asked: { at: number; answer: Promise<number | undefined> } | undefined
+  /** Whether the epoch could be read ever since before the last reading that succeeded: one that was away may have gone back. */
+  private vouched = false
+  private asked: { at: number; answer: Promise<number | null | undefined> } | undefined
   private following: { abort: AbortController; done: Promise<void>; unsubscribe: () => void } | undefined
   private failing = false
   private readonly elapsedMs: () => number
@@ -105,25 +105,41 @@ class FoldedKeyring implements Keyring {
 
   /** The epoch first, the log after: what was taken away before the epoch was read is then in the state. */
   private async refreshVouched(): Promise<void> {
-    const epoch = await this.options.epoch?.current()
-    // An epoch that could not be read, or that moved while the log cannot be read, never vouches again for the old state.
-    if (epoch === undefined || epoch !== this.vouched) this.vouched = undefined
+    const { epoch } = this.options
+    const seen = await epoch?.current()
+    this.vouched &&= this.covers(seen)
     await this.refresh()
-    this.vouched = epoch
+    this.vouched = epoch !== undefined && seen !== undefined && (seen === this.state.withdrawnAt || (await this.announce(epoch, seen)))
     this.asked = undefined
   }
 
-  private async vouches(): Promise<boolean> {
-    const { vouched } = this
-    if (vouched === undefined || this.options.epoch === undefined) return false
-    const now = this.elapsedMs()
-    if (this.asked === undefined || now - this.asked.at > LIMITS.keyringPollMs) {
-      this.asked = { at: now, answer: this.options.epoch.current() }
+  /** Whoever took the right away may have died before it could say so, and Redis may have lost that it did. */
+  private async announce(epoch: Epoch, seen: number | null): Promise<boolean> {
+    try {
+      // What was announced before this reading and is not in the log is of another log.
+      await epoch.announce(this.state.withdrawnAt, seen ?? undefined)
+      return true
+    } catch (error) {
+      this.options.logger.debug('a withdrawal could not be announced', { error })
+      return false
     }
-    const epoch = await this.asked.answer
-    if (epoch === vouched) return true
-    if (this.vouched === vouched) this.vouched = undefined
+  }
+
+  private async vouches(): Promise<boolean> {
+    const { epoch } = this.options
+    if (!this.vouched || epoch === undefined) return false
+    const now = this.elapsedMs()
+    if (this.asked === undefined || now - this.asked.at > LIMITS.keyringPollMs) this.asked = { at: now, answer: epoch.current() }
+    const { asked } = this
+    const seen = await asked.answer
+    if (this.covers(seen)) return this.vouched
+    // Unless a reading has succeeded since.
+    if (this.asked === asked) this.vouched = false
     return false
+  }
+
+  private covers(announced: number | null | undefined): boolean {
+    return typeof announced === 'number' && announced <= this.state.withdrawnAt
   }
 
   private async refreshQuietly(read: () => Promise<void>): Promise<void> {

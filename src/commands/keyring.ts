@@ -108,6 +108,8 @@ export interface PeopleState {
 export interface ControlState extends PeopleState {
   /** Last position of partition 0 that is folded in. */
   readonly position: number
+  /** That of the last command that took something away from somebody; 0: none did. */
+  readonly withdrawnAt: number
   app(appId: string): AppState | undefined
   apps(): Iterable<AppState>
   key(keyId: string): KeyState | undefined

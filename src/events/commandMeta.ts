@@ -10,6 +10,8 @@ export interface CommandMeta {
   readonly actor: string | undefined
   /** The answer of the first time; on the first event of a command only. */
   readonly result: Readonly<Record<string, unknown>> | undefined
+  /** Whether it took something away from somebody. */
+  readonly withdraws?: true
 }
 
 export function formatCommandMeta(meta: CommandMeta): string {
@@ -22,5 +24,5 @@ export function parseCommandMeta(text: string | null): CommandMeta | undefined {
   const meta = JSON.parse(text) as Partial<CommandMeta> | null
   if (typeof meta?.commandId !== 'string' || typeof meta.command !== 'string') return undefined
   const { commandId, command, execution = '' } = meta
-  return { commandId, command, execution, actor: meta.actor, result: meta.result }
+  return { commandId, command, execution, actor: meta.actor, result: meta.result, ...(meta.withdraws === true ? { withdraws: true } : {}) }
 }

@@ -53,6 +53,9 @@ export function createKeyAuthority(deps: { keyring: Keyring; tokens: Tokens; clo
       grant = find(credential)
     } else if (!(await trusted)) {
       throw new Problem('unavailable', 'Keys cannot be checked at the moment; nothing was accepted; try again')
+    } else {
+      // What is known may have changed while somebody was asked whether it can be trusted.
+      grant = find(credential)
     }
     if (grant === undefined) throw new Problem('unauthenticated', 'The key is not known')
     return allowed(grant, keyring, clock)

@@ -17,11 +17,14 @@ import { MemoryLog, StoreDown } from './memoryLog.ts'
 
 const THERE = BAKERY.length
 const revoked = fact(apiKeyRevoked, `key:${KEY}`, { keyId: KEY, appId: APP })
+/** As the bus marks the events of a command that takes something away. */
+const WITHDRAWAL = JSON.stringify({ commandId: id('revocation'), command: 'RevokeApiKey', execution: '', withdraws: true })
 
 async function write(log: MemoryLog, ...facts: Fact[]): Promise<void> {
   for (const { type, stream, data } of facts) {
     const eventId = uuidv7()
-    const event = { eventId, appId: APP, type: type.type, schemaVersion: 1, occurredAt: NOW, data: JSON.stringify(data), meta: null, stream }
+    const meta = type === apiKeyRevoked ? WITHDRAWAL : null
+    const event = { eventId, appId: APP, type: type.type, schemaVersion: 1, occurredAt: NOW, data: JSON.stringify(data), meta, stream }
     await log.append({ partition: 0, packs: [{ deliveryId: eventId, partition: 0, receivedAt: NOW, events: [event], rejected: [] }] })
   }
 }
@@ -183,21 +186,23 @@ describe('keyring', () => {
     assert.equal(await keyring.trusted(), false)
   })
 
-  it('keeps trust without the log while the epoch vouches, and not a moment longer', async () => {
+  it('keeps trust without the log while nothing is announced that it has not folded, and not a moment longer', async () => {
     const epoch = localEpoch()
     keyring = open(epoch)
     await keyring.start()
     log.readFault = new StoreDown()
     nowMs = 60_000
     assert.equal(await keyring.trusted(), true)
-    await epoch.bump()
+    await epoch.announce(THERE + 1)
     nowMs += LIMITS.keyringPollMs + 1
     assert.equal(await keyring.trusted(), false)
     log.readFault = undefined
+    await write(log, revoked)
     await until(() => keyring.trusted() === true)
+    assert.equal(keyring.state.withdrawnAt, THERE + 1)
   })
 
-  it('an epoch read after the log does not vouch: what was withdrawn in between is not folded', async () => {
+  it('does not trust on an announcement that came while it read: what was withdrawn is not folded', async () => {
     const epoch = localEpoch()
     let letThrough: () => void = () => undefined
     log.gate = new Promise((resolve) => (letThrough = resolve))
@@ -205,8 +210,7 @@ describe('keyring', () => {
     const starting = keyring.start()
     await until(() => log.reads === 1)
     await write(log, revoked)
-    await epoch.bump()
-    log.readFault = undefined
+    await epoch.announce(THERE + 1)
     letThrough()
     await starting
     log.readFault = new StoreDown()
@@ -215,38 +219,61 @@ describe('keyring', () => {
     assert.equal(await keyring.trusted(), false)
   })
 
-  it('an epoch that could not be read once does not vouch again before the log was read', async () => {
-    let value: number | undefined = 7
-    keyring = open({ current: () => Promise.resolve(value), bump: () => Promise.resolve() })
+  for (const lost of [undefined, null]) {
+    it(`an epoch that ${lost === null ? 'was lost' : 'could not be read'} once does not vouch again before the log was read`, async () => {
+      let value: number | null | undefined = 0
+      keyring = open({ current: () => Promise.resolve(value), announce: () => Promise.resolve() })
+      await keyring.start()
+      log.readFault = new StoreDown()
+      nowMs = 60_000
+      assert.equal(await keyring.trusted(), true)
+      value = lost
+      nowMs += LIMITS.keyringPollMs + 1
+      assert.equal(await keyring.trusted(), false)
+      value = 0
+      nowMs += LIMITS.keyringPollMs + 1
+      assert.equal(await keyring.trusted(), false)
+    })
+  }
+
+  it('announces what it finds in the log, for whoever took it away and could not say so', async () => {
+    const epoch = localEpoch()
+    keyring = open(epoch)
+    await keyring.start()
+    assert.equal(await epoch.current(), 0)
+    await write(log, revoked)
+    await eventually(async () => (await epoch.current()) === THERE + 1, { everyMs: 2 })
+  })
+
+  it('does not vouch for what it could not announce', async () => {
+    await write(log, revoked)
+    keyring = open({ current: () => Promise.resolve(THERE), announce: () => Promise.reject(new Error('read-only')) })
     await keyring.start()
     log.readFault = new StoreDown()
     nowMs = 60_000
-    assert.equal(await keyring.trusted(), true)
-    value = undefined
-    nowMs += LIMITS.keyringPollMs + 1
     assert.equal(await keyring.trusted(), false)
-    value = 7
-    nowMs += LIMITS.keyringPollMs + 1
-    assert.equal(await keyring.trusted(), false)
+  })
+
+  it('takes back what was announced of another log, and nothing that was announced while it read', async () => {
+    const epoch = localEpoch()
+    await epoch.announce(1_000)
+    keyring = open(epoch)
+    await keyring.start()
+    assert.equal(await epoch.current(), 0)
+    const announced: unknown[] = []
+    keyring = open({ current: () => Promise.resolve(1_000), announce: (...given) => Promise.resolve(void announced.push(given)) })
+    await keyring.start()
+    assert.deepEqual(announced, [[0, 1_000]])
   })
 })
 
 describe('the epoch in Redis', () => {
-  const store = (get: () => Promise<string | null>) => {
-    const values: string[] = []
-    return { values, redis: { get, set: (_: string, value: string) => Promise.resolve(values.push(value)) } as unknown as Parameters<typeof redisEpoch>[0] }
-  }
+  const redisWith = (get: () => Promise<string | null>) => redisEpoch({ get } as unknown as Parameters<typeof redisEpoch>[0])
 
-  it('is 0 until bumped, and undefined where Redis fails or hangs', async () => {
-    assert.equal(await redisEpoch(store(() => Promise.resolve(null)).redis).current(), 0)
-    assert.equal(await redisEpoch(store(() => Promise.resolve('12')).redis).current(), 12)
-    assert.equal(await redisEpoch(store(() => Promise.reject(new Error('gone'))).redis).current(), undefined)
-    assert.equal(await redisEpoch(store(() => new Promise(() => undefined)).redis).current(), undefined)
-  })
-
-  it('never takes a value twice, also after Redis lost its data', async () => {
-    const { values, redis } = store(() => Promise.resolve(null))
-    for (let times = 0; times < 100; times++) await redisEpoch(redis).bump()
-    assert.equal(new Set(values).size, 100)
+  it('is null until something is announced, and undefined where Redis fails or hangs', async () => {
+    assert.equal(await redisWith(() => Promise.resolve(null)).current(), null)
+    assert.equal(await redisWith(() => Promise.resolve('12')).current(), 12)
+    assert.equal(await redisWith(() => Promise.reject(new Error('gone'))).current(), undefined)
+    assert.equal(await redisWith(() => new Promise(() => undefined)).current(), undefined)
   })
 })
