@@ -2,12 +2,12 @@
 // read from the tables, so that a stream shows every rebuild of the installation, whichever process is at it.
 import { Problem } from './errors.ts'
 import type { EventLog } from './events/eventLog.ts'
-import type { ReplayProgress, Replays } from './http/deps.ts'
+import type { OnRecord, ReplayProgress, Replays } from './http/deps.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Database } from './kernel/database.ts'
 import type { Logger } from './kernel/logger.ts'
 import { LIMITS } from './limits.ts'
-import { type Build, findBuild, listBuilds, pauseBuilds } from './projections/builds.ts'
+import { type Build, findBuild, listBuilds, pauseBuilds, runningBuilds } from './projections/builds.ts'
 import { dropBuild } from './projections/dropRows.ts'
 import type { Projection } from './projections/projection.ts'
 import { progressOf, type RebuildOptions } from './projections/rebuildSession.ts'
@@ -31,17 +31,26 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
     if (found === undefined) throw new Problem('not_found', `There is no projection ${name}`)
     return found
   }
-  const start = (projection: Projection, what: string, work: (options: RebuildOptions) => Promise<unknown>): void => {
-    if (running.has(projection.name)) throw new Problem('already_running', `${projection.name} is being rebuilt already`)
+  const carryOut = (projection: Projection, what: string, work: (options: RebuildOptions) => Promise<unknown>): Promise<void> => {
     const { log, clock } = options
-    const done = work({ database, log, clock, logger, projection, signal: abort.signal })
+    return work({ database, log, clock, logger, projection, signal: abort.signal })
       .then(() => logger.info(`${what} is done`, { projection: projection.name }))
       .catch((error: unknown) => {
         if (error instanceof RebuildPaused) logger.info(`${what} was paused`, { projection: projection.name })
         else if (!abort.signal.aborted) logger.error(`${what} failed; the live build stays`, { projection: projection.name, error })
       })
-      .finally(() => running.delete(projection.name))
-    running.set(projection.name, done)
+  }
+  const start = async (projection: Projection, what: string, record: OnRecord, work: (options: RebuildOptions) => Promise<unknown>): Promise<void> => {
+    const { name } = projection
+    if (running.has(name)) throw new Problem('already_running', `${name} is being rebuilt already`)
+    // The place is taken before it is on record, so that of two who ask at once the one who is refused leaves none.
+    const recorded = record()
+    const done = recorded.then(
+      () => carryOut(projection, what, work),
+      () => undefined,
+    )
+    running.set(name, done.finally(() => running.delete(name)))
+    await recorded
   }
   const kept = async (projection: Projection, build: number | undefined): Promise<number | undefined> => {
     const builds = (await listBuilds(database.knex, projection.name)).filter(({ status }) => status === 'kept')
@@ -50,30 +59,31 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
     }
     return build
   }
-  const goBack = async (name: string, build: number | undefined): Promise<void> => {
+  const goBack = async (name: string, build: number | undefined, record: OnRecord): Promise<void> => {
     const projection = named(name)
     const target = await kept(projection, build)
-    start(projection, 'the way back', (rebuild) => rollback({ ...rebuild, build: target }))
+    await start(projection, 'the way back', record, (rebuild) => rollback({ ...rebuild, build: target }))
   }
   return {
-    rebuild: (name, { dry = false, ...how }) =>
-      Promise.resolve().then(() => {
-        if (dry) start(named(name), 'a trial', dryReplay)
-        else start(named(name), 'a rebuild', (rebuild) => replay({ ...rebuild, ...how }))
-      }),
-    async pause(name) {
-      const halted = await pauseBuilds(database, named(name).name)
-      if (halted.length === 0) throw new Problem('not_found', `No rebuild of ${name} is under way`)
+    async rebuild(name, { dry = false, ...how }, record) {
+      if (dry) await start(named(name), 'a trial', record, dryReplay)
+      else await start(named(name), 'a rebuild', record, (rebuild) => replay({ ...rebuild, ...how }))
     },
-    async drop(name, build) {
+    async pause(name, record) {
+      if ((await runningBuilds(database, named(name).name)).length === 0) throw new Problem('not_found', `No rebuild of ${name} is under way`)
+      await record()
+      // One that has ended meanwhile needs no halting.
+      await pauseBuilds(database, name)
+    },
+    async drop(name, build, record) {
       const projection = named(name)
       const found = await findBuild(database.knex, name, build)
       if (found === undefined || found.appId !== undefined || found.status === 'dropping') throw new Problem('not_found', `There is no build ${build}`)
       if (found.status === 'live' || running.has(name) || (found.status === 'building' && !found.paused)) throw new Problem('build_live')
-      start(projection, 'a drop', () => dropBuild(database, projection, build))
+      await start(projection, 'a drop', record, () => dropBuild(database, projection, build))
     },
-    switch: (name, build) => goBack(name, build),
-    rollback: (name, build) => goBack(name, build),
+    switch: goBack,
+    rollback: goBack,
     subscribe: (listener) => watch(database, logger, listener),
     async close() {
       abort.abort(new Error('the process stops'))

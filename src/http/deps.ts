@@ -30,21 +30,28 @@ export interface ReplayProgress {
   readonly etaSeconds: number | null
 }
 
-/** Control over rebuilds. Throws Problem `not_found` for an unknown projection, `already_running` where one is. */
+/** Puts on record who asks for what. */
+export type OnRecord = () => Promise<unknown>
+
+/**
+ * Control over rebuilds. Throws Problem `not_found` for an unknown projection, `already_running` where one is. What is refused
+ * leaves no record, and what could not be recorded is not begun: `record` is called when nothing speaks against it any more,
+ * and awaited before anything is touched.
+ */
 export interface Replays {
   /**
    * Starts a rebuild beside the live build, of one app or of all, and answers at once; it switches when it has caught up. One
    * that was paused goes on. `dry`: it switches nothing and leaves its report with the build.
    */
-  rebuild(projection: string, how: { readonly appId?: string; readonly keep?: number; readonly dry?: boolean }): Promise<void>
+  rebuild(projection: string, how: { readonly appId?: string; readonly keep?: number; readonly dry?: boolean }, record: OnRecord): Promise<void>
   /** Halts the rebuild under way, whichever process runs it. Throws Problem `not_found` when there is none. */
-  pause(projection: string): Promise<void>
+  pause(projection: string, record: OnRecord): Promise<void>
   /** Takes away a build that is not live. Throws Problem `not_found`, `build_live`. */
-  drop(projection: string, build: number): Promise<void>
+  drop(projection: string, build: number, record: OnRecord): Promise<void>
   /** Makes another build live, by its number. */
-  switch(projection: string, build: number): Promise<void>
+  switch(projection: string, build: number, record: OnRecord): Promise<void>
   /** Goes back to the newest build that was kept, or to the one named. */
-  rollback(projection: string, build: number | undefined): Promise<void>
+  rollback(projection: string, build: number | undefined, record: OnRecord): Promise<void>
   /** Calls back with each step of each rebuild; answers the way to stop. */
   subscribe(listener: (progress: ReplayProgress) => void): () => void
 }

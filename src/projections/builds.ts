@@ -176,9 +176,15 @@ export async function switchBuild(database: Database, projection: string, to: nu
 
 /** Halts the rebuild under way, whichever process runs it; those of single apps are short and go on. Answers what was halted. */
 export async function pauseBuilds(database: Database, projection: string): Promise<number[]> {
-  const running = (await listBuilds(database.knex, projection)).filter(({ status, paused, appId }) => status === 'building' && !paused && appId === undefined).map(({ build }) => build)
+  const running = await runningBuilds(database, projection)
   if (running.length > 0) await database.knex('projection_builds').where({ projection, status: 'building' }).whereIn('build', running).update({ paused: 1 })
   return running
+}
+
+/** Whole builds that are being folded. */
+export async function runningBuilds(database: Database, projection: string): Promise<number[]> {
+  const builds = await listBuilds(database.knex, projection)
+  return builds.filter(({ status, paused, appId }) => status === 'building' && !paused && appId === undefined).map(({ build }) => build)
 }
 
 /** Lets a halted build go on; what a trial said of it holds no longer. */

@@ -1,20 +1,21 @@
-// Read models for whoever runs the installation: what there is, how far behind it is, and rebuilding it while it serves.
-// Progress is a stream of server-sent events that ends when its reader may no longer see it.
+// Read models for whoever runs the installation: what there is, how far behind it is, and rebuilding it while it serves. What
+// is done to one is on record before it begins (the audit log shows it), and what is refused leaves no record. Progress is a stream of server-sent events that ends when its reader may no longer see it.
 import { type Request, type Response, Router } from 'express'
 import { Problem } from '../../errors.ts'
 import { LIMITS } from '../../limits.ts'
 import { writeAnswer } from '../answers.ts'
 import type { Keyring } from '../../commands/keyring.ts'
+import { operateProjection, type OperateProjection } from '../../commands/operateProjection.ts'
 import { isOperator } from '../../commands/roles.ts'
 import { isPresent, userOf } from '../caller.ts'
 import { refreshed } from '../credentials.ts'
-import type { HttpDeps } from '../deps.ts'
+import type { HttpDeps, OnRecord } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireOperator } from '../middleware/requireUser.ts'
 import { bodyOf, NO_PARAMETERS, queryOf, validateBody, validateQuery } from '../middleware/validate.ts'
 import { uuid } from '../questions.ts'
 
-type ProjectionDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'control' | 'replays' | 'clock' | 'logger'>
+type ProjectionDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'control' | 'replays' | 'clock' | 'logger'>
 
 const build = { type: 'integer', minimum: 1, maximum: 2_147_483_647 } as const
 
@@ -137,7 +138,8 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
         throw new Problem('invalid_body', undefined, { errors: [{ path: '/dry', detail: 'tries out the whole projection and keeps nothing: it goes without appId and keep' }] })
       }
       if (how.appId !== undefined) await refuseUnlessThere(deps.keyring, how.appId)
-      await deps.replays.rebuild(nameOf(res), how)
+      const asked = how.appId === undefined ? {} : { appId: how.appId }
+      await deps.replays.rebuild(nameOf(res), how, onRecord(deps, res, { action: how.dry === true ? 'trial' : 'rebuild', ...asked }))
       res.status(202).json({ projection: nameOf(res), started: how.dry === true ? 'trial' : 'rebuild' })
     })
     .all(otherMethods)
@@ -159,7 +161,7 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
   router
     .route('/projections/:name/pause')
     .post(owner, named, validateBody(NO_BODY), async (_req, res) => {
-      await deps.replays.pause(nameOf(res))
+      await deps.replays.pause(nameOf(res), onRecord(deps, res, { action: 'pause' }))
       res.status(202).json({ projection: nameOf(res), started: 'pause' })
     })
     .all(otherMethods)
@@ -181,7 +183,8 @@ function rebuilding(router: Router, deps: ProjectionDeps): void {
   router
     .route('/projections/:name/drop')
     .post(owner, named, validateBody(dropSchema), async (_req, res) => {
-      await deps.replays.drop(nameOf(res), (bodyOf(res) as { build: number }).build)
+      const { build } = bodyOf(res) as { build: number }
+      await deps.replays.drop(nameOf(res), build, onRecord(deps, res, { action: 'drop', build }))
       res.status(202).json({ projection: nameOf(res), started: 'drop' })
     })
     .all(otherMethods)
@@ -208,7 +211,8 @@ function switching(router: Router, deps: ProjectionDeps): void {
   router
     .route('/projections/:name/switch')
     .post(owner, named, validateBody(switchSchema), async (_req, res) => {
-      await deps.replays.switch(nameOf(res), (bodyOf(res) as { build: number }).build)
+      const { build } = bodyOf(res) as { build: number }
+      await deps.replays.switch(nameOf(res), build, onRecord(deps, res, { action: 'switch', build }))
       res.status(202).json({ projection: nameOf(res), started: 'switch' })
     })
     .all(otherMethods)
@@ -230,7 +234,8 @@ function switching(router: Router, deps: ProjectionDeps): void {
   router
     .route('/projections/:name/rollback')
     .post(owner, named, validateBody(rollbackSchema), async (_req, res) => {
-      await deps.replays.rollback(nameOf(res), (bodyOf(res) as { build?: number }).build)
+      const asked = bodyOf(res) as { build?: number }
+      await deps.replays.rollback(nameOf(res), asked.build, onRecord(deps, res, { action: 'rollback', ...asked }))
       res.status(202).json({ projection: nameOf(res), started: 'rollback' })
     })
     .all(otherMethods)
@@ -240,6 +245,10 @@ function switching(router: Router, deps: ProjectionDeps): void {
 async function refuseUnlessThere(keyring: Keyring, appId: string): Promise<void> {
   if (keyring.state.app(appId) === undefined) await refreshed(keyring)
   if (keyring.state.app(appId)?.deleted !== false) throw new Problem('not_found', 'There is no such app')
+}
+
+function onRecord({ bus }: ProjectionDeps, res: Response, asked: Omit<OperateProjection, 'projection'>): OnRecord {
+  return () => bus.execute(operateProjection, { projection: nameOf(res), ...asked }, { actor: userOf(res).accountId })
 }
 
 function nameOf(res: Response): string {
