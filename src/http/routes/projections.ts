@@ -1,5 +1,6 @@
 // Read models for whoever runs the installation: what there is, how far behind it is, and rebuilding it while it serves. What
-// is done to one is on record before it begins (the audit log shows it), and what is refused leaves no record. Progress is a stream of server-sent events that ends when its reader may no longer see it.
+// is done to one is on record before it begins, as the audit log shows, and what is refused leaves no record. Progress is a
+// stream of server-sent events that ends when its reader may no longer see it.
 import { type Request, type Response, Router } from 'express'
 import { Problem } from '../../errors.ts'
 import { LIMITS } from '../../limits.ts'
