@@ -22,12 +22,14 @@ import { documentRoutes } from './routes/documents.ts'
 import { eventRoutes } from './routes/events.ts'
 import { goalRoutes } from './routes/goals.ts'
 import { grantRoutes } from './routes/grants.ts'
+import { googleRoutes } from './routes/google.ts'
 import { healthRoutes } from './routes/health.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { memberRoutes } from './routes/members.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { organisationRoutes } from './routes/organisations.ts'
+import { pageFiles } from './routes/pageFiles.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { projectionRoutes } from './routes/projections.ts'
 import { recountRoutes } from './routes/recounts.ts'
@@ -57,9 +59,11 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Ref
   app.use(limitAddresses(deps, addressOf))
   app.use(answeredWhileStoreHangs(deps))
   app.use(rootRoutes(deps))
+  app.use(pageFiles())
   app.use(documentRoutes())
   app.use(metricRoutes(deps, addressOf))
   app.use(signInRoutes(deps))
+  app.use(googleRoutes(deps))
   app.use(sessionRoutes(deps))
   app.use(appRoutes(deps))
   app.use(grantRoutes(deps))

@@ -45,6 +45,7 @@ import * as definitions from './routes/definitions.ts'
 import * as corrections from './routes/corrections.ts'
 import * as events from './routes/events.ts'
 import { diffAnswer, diffParameters } from './routes/diff.ts'
+import * as google from './routes/google.ts'
 import * as goals from './routes/goals.ts'
 import * as grants from './routes/grants.ts'
 import { healthSchema } from './routes/health.ts'
@@ -101,6 +102,8 @@ export const COMPONENTS = {
   Root: rootSchema,
   SignIn: signIn.signInSchema,
   SignInAnswer: signIn.signInAnswer,
+  GoogleParameters: google.googleParameters,
+  ExchangeBody: google.exchangeBody,
   RefreshBody: sessions.refreshBody,
   RefreshAnswer: sessions.refreshAnswer,
   SignOutBody: sessions.signOutBody,

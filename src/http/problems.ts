@@ -25,14 +25,25 @@ function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
-/** Writes the problem and ends the answer; logs it when it is a defect. `more` is a flat list of header names and values. */
-export function writeProblem(res: ServerResponse, error: unknown, { logger, isAway }: Edge, more: readonly string[] = []): Problem {
+/** The same, and it is logged when it is a defect. */
+export function designed(error: unknown, { logger, isAway }: Edge): Problem {
   const problem = asProblem(error, isAway)
   if (problem.code === 'internal') logger.error('a request failed', { error: problem.cause ?? problem })
   else if (problem.code === 'unavailable' && problem !== error) logger.warn('a store is away', { error: problem.cause })
+  return problem
+}
+
+/** Writes the problem and ends the answer; logs it when it is a defect. `more` is a flat list of header names and values. */
+export function writeProblem(res: ServerResponse, error: unknown, edge: Edge, more: readonly string[] = []): Problem {
+  const problem = designed(error, edge)
+  sendProblem(res, problem, more)
+  return problem
+}
+
+export function sendProblem(res: ServerResponse, problem: Problem, more: readonly string[] = []): void {
   if (res.headersSent || res.destroyed) {
     res.destroy()
-    return problem
+    return
   }
   const body = `${JSON.stringify(problem)}\n`
   const headers = ['Content-Type', 'application/problem+json', 'Content-Length', String(Buffer.byteLength(body))]
@@ -46,7 +57,6 @@ export function writeProblem(res: ServerResponse, error: unknown, { logger, isAw
   for (let at = 0; at < headers.length; at += 2) res.setHeader(headers[at]!, headers[at + 1]!)
   res.writeHead(problem.status)
   res.end(body)
-  return problem
 }
 
 const PARSER: Readonly<Record<string, Problem>> = {

@@ -1,7 +1,8 @@
-// Where everything that goes wrong in a route ends: as problem details.
+// Where everything that goes wrong in a route ends: as problem details, or as a page where a person with a browser came for one.
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Problem } from '../../errors.ts'
-import { type Edge, writeProblem } from '../problems.ts'
+import { sentProblemPage } from '../pages.ts'
+import { designed, type Edge, sendProblem } from '../problems.ts'
 
 /** `told` hears of each problem that was answered. */
 export function problemsOf(edge: Edge, told?: (req: Request, res: Response, problem: Problem) => void): ErrorRequestHandler {
@@ -11,7 +12,8 @@ export function problemsOf(edge: Edge, told?: (req: Request, res: Response, prob
     // Express closes the connection of an answer that has begun: its reader must not take it for whole.
     if (res.headersSent) next(error)
     else {
-      const problem = writeProblem(res, error, edge)
+      const problem = designed(error, edge)
+      if (!sentProblemPage(res, problem)) sendProblem(res, problem)
       told?.(req, res, problem)
     }
   }
