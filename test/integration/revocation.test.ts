@@ -30,7 +30,7 @@ describe('revocation across processes', function () {
   })
 
   /** One process with its own connections; `cuttable` stops reading the log while `cutOff` is set. */
-  async function startProcess(url: string, redisUrl: string, cuttable: boolean) {
+  async function startProcess(url: string, redisUrl: string, cuttable = false) {
     const database = await openDatabase(url)
     closing.push(() => database.close())
     await migrate(database)
@@ -45,19 +45,22 @@ describe('revocation across processes', function () {
     await keyring.start()
     closing.push(() => keyring.stop())
     const queue = { appendControl: log.append.bind(log) }
-    return { keyring, bus: createCommandBus({ log, queue, keyring, epoch, clock: systemClock, logger: silentLogger }) }
+    const options = { log, queue, keyring, epoch, clock: systemClock, logger: silentLogger }
+    return { keyring, options, bus: createCommandBus(options) }
   }
 
   async function twoProcesses() {
     closing = []
     const [url, redisUrl] = await Promise.all([freshDatabase(), freshRedis()])
-    const { bus } = await startProcess(url, redisUrl, false)
+    const { bus } = await startProcess(url, redisUrl)
     const { keyring } = await startProcess(url, redisUrl, true)
     const { accountId: actor } = await bus.execute(signInOwner, {}, { actor: undefined })
     const { appId } = await bus.execute(registerApp, { name: 'Bakery' }, { actor })
     const { keyId } = await bus.execute(issueApiKey, { appId }, { actor, secret: createWriteKey() })
     await until(() => keyring.state.key(keyId) !== undefined)
-    return { keyring, keyId, revoke: () => bus.execute(revokeApiKey, { keyId }, { actor }) }
+    const redis = new Redis(redisUrl)
+    closing.push(() => redis.quit())
+    return { url, redisUrl, redis, keyring, keyId, actor, revoke: () => bus.execute(revokeApiKey, { keyId }, { actor }) }
   }
 
   const accepts = async (keyring: Keyring, keyId: string): Promise<boolean> =>
@@ -92,5 +95,47 @@ describe('revocation across processes', function () {
     assert.equal(keyring.state.key(keyId)?.revoked, false, 'it does not know; it only stopped trusting itself')
     cutOff = false
     await until(async () => (await keyring.trusted()) && keyring.state.key(keyId)?.revoked === true)
+  })
+
+  it('reaches who cannot read the log although its process cannot reach Redis: whoever reads it announces it', async () => {
+    const { url, redisUrl, keyring, keyId, actor } = await twoProcesses()
+    await keyring.refresh()
+    cutOff = true
+    const cutAt = performance.now()
+    await until(() => performance.now() - cutAt > LIMITS.trustMs + LIMITS.keyringPollMs)
+    assert.ok(await accepts(keyring, keyId))
+    const away = await startProcess(url, redisUrl)
+    const revoking = createCommandBus({ ...away.options, epoch: { current: () => Promise.resolve(undefined), announce: () => Promise.reject(new Error('away')) } })
+    await revoking.execute(revokeApiKey, { keyId }, { actor })
+    const answered = performance.now()
+    await until(async () => !(await accepts(keyring, keyId)))
+    assert.ok(performance.now() - answered < 1_000, `took ${performance.now() - answered} ms`)
+    assert.equal(keyring.state.key(keyId)?.revoked, false)
+  })
+
+  it('a Redis that lost everything vouches for nobody, and is told again by whoever reads the log', async () => {
+    const { redis, keyring, keyId, revoke } = await twoProcesses()
+    await keyring.refresh()
+    cutOff = true
+    await revoke()
+    const announced = await redis.get('recount:withdrawn')
+    await redis.flushdb()
+    await until(() => redis.get('recount:withdrawn').then((again) => again === announced))
+    const cutAt = performance.now()
+    await until(() => performance.now() - cutAt > LIMITS.trustMs)
+    assert.equal(await accepts(keyring, keyId), false)
+  })
+
+  it('announces forward only, and back only from what it saw', async () => {
+    closing = []
+    const redis = new Redis(await freshRedis())
+    closing.push(() => redis.quit())
+    const epoch = redisEpoch(redis)
+    const steps: [position: number, instead: number | undefined, after: number][] = [[5, undefined, 5], [3, undefined, 5], [12, undefined, 12], [9, 5, 12], [9, 12, 9], [100, 7, 100]]
+    assert.equal(await epoch.current(), null)
+    for (const [position, instead, after] of steps) {
+      await epoch.announce(position, instead)
+      assert.equal(await epoch.current(), after)
+    }
   })
 })
