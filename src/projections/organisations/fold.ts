@@ -137,6 +137,7 @@ function foldGrants({ grants, apps }: PeopleRows, event: FoldEvent): void {
   } else if (isEvent(event, appTransferred) || isEvent(event, appDeleted)) {
     const { appId } = event.data!
     for (const [ids] of [...grants.all()].filter(([[of]]) => of === appId)) grants.remove(...ids)
-    if (isEvent(event, appTransferred)) apps.put({ app_id: uuidToBytes(appId), organisation_id: uuidToBytes(event.data!.organisationId) })
+    const app = apps.get(appId)
+    if (isEvent(event, appTransferred) && app !== undefined) apps.put({ ...app, organisation_id: uuidToBytes(event.data!.organisationId) })
   }
 }
