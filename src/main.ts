@@ -37,7 +37,7 @@ import { readProjections } from './queries/projections.ts'
 import { createRecounts } from './queries/recounts.ts'
 import { createRedisCache } from './queries/redisCache.ts'
 import { createRebuilds } from './rebuilds.ts'
-import { readSecrets, type Secrets } from './secrets.ts'
+import { configuredSecrets, readSecrets, type Secrets } from './secrets.ts'
 import { openStores, type Stores } from './stores.ts'
 
 export interface Recount {
@@ -79,7 +79,7 @@ export interface StartOptions {
 
 /** Starts the parts of `config.role`. Throws ConfigError when a store is refused for good or the port is taken. */
 export async function startRecount(config: Config, { clock = systemClock, signal, logBounds }: StartOptions = {}): Promise<Recount> {
-  const logger = createLogger(config.logLevel, { role: config.role })
+  const logger = createLogger(config.logLevel, { role: config.role }, { secrets: configuredSecrets(config) })
   const closings: Closing[] = []
   try {
     const base = await startBase(config, clock, logger, closings, signal)

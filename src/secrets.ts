@@ -25,6 +25,13 @@ export function readSecrets(config: Config): Secrets {
   return { ...signing, userTokenSecret, userTokenSecretPrevious, ownerCode: config.ownerCode ?? derivedCode(signing.jwtSecret) }
 }
 
+/** What of the configuration no log line may hold. */
+export function configuredSecrets(config: Config): string[] {
+  const { jwtSecret, jwtSecretPrevious, userTokenSecret, userTokenSecretPrevious, ownerCode, metricsToken, google } = config
+  const secrets = [jwtSecret, jwtSecretPrevious, userTokenSecret, userTokenSecretPrevious, ownerCode, metricsToken, google?.clientSecret]
+  return secrets.filter((secret) => secret !== undefined)
+}
+
 /**
  * Makes a new kept secret and keeps the present one as the previous. False when there is none yet. Whenever the process dies
  * in between, the present one is still accepted. Throws ConfigError for a kept secret that is damaged.

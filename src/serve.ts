@@ -6,14 +6,14 @@ import { firstRun, greeting } from './firstRun.ts'
 import { createLogger, type Logger } from './kernel/logger.ts'
 import { LIMITS } from './limits.ts'
 import { type Recount, startRecount } from './main.ts'
-import { readSecrets } from './secrets.ts'
+import { configuredSecrets, readSecrets } from './secrets.ts'
 
 /** Told once what to print; with the program itself where it runs in this very process. */
 export type OnReady = (text: string, recount?: Recount) => void
 
 /** Resolves with the exit code once the service has ended: 0 after a signal, 1 after a fault. */
 export async function serve(config: Config, onReady: OnReady): Promise<number> {
-  const logger = createLogger(config.logLevel, { role: config.role })
+  const logger = createLogger(config.logLevel, { role: config.role }, { secrets: configuredSecrets(config) })
   const several = config.webConcurrency > 1 && (config.role === 'all' || config.role === 'api')
   const stopped = signalled(logger)
   if (several && cluster.isPrimary) return parent(config, logger, stopped, onReady)

@@ -1,7 +1,7 @@
 // Whose address a request comes from, by the one rule that both the fast path and Express use: proxies are believed only
 // as far as TRUST_PROXY says, because anybody can write X-Forwarded-For.
 import type { IncomingMessage } from 'node:http'
-import { isIP } from 'node:net'
+import { canonicalAddress } from '../commands/privacyAddress.ts'
 import type { Config } from '../config.ts'
 
 /** Express' compiled `trust proxy` setting: is the hop at this distance believed? */
@@ -16,9 +16,9 @@ export function clientAddress(trustProxy: Config['trustProxy'], trust: Trust): C
     let address = plain(req.socket.remoteAddress)
     const hops = forwarded(req)
     for (let distance = 0; address !== undefined && distance < hops.length && trust(address, distance); distance++) {
-      const next = plain(hops[hops.length - 1 - distance])
+      const next = canonicalAddress(withoutPort(hops[hops.length - 1 - distance]!))
       // A hop that is no address ends what can be believed.
-      if (next === undefined || isIP(next) === 0) break
+      if (next === undefined) break
       address = next
     }
     return address
@@ -53,6 +53,12 @@ function forwarded(req: IncomingMessage): string[] {
   const header = req.headers['x-forwarded-for']
   const text = typeof header === 'string' ? header : header?.join(',')
   return text === undefined || text.trim() === '' ? [] : text.split(',').map((hop) => hop.trim())
+}
+
+/** Some proxies write the port, too: 203.0.113.7:4711, [2001:db8::7]:4711. */
+function withoutPort(hop: string): string {
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/.exec(hop) ?? []
+  return bracketed ?? dotted ?? hop
 }
 
 /** Without the IPv4-in-IPv6 prefix of dual-stack sockets. */

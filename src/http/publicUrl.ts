@@ -11,5 +11,5 @@ export function publicUrlOf({ publicUrl }: Pick<Config, 'publicUrl'>, req: Reque
 // What is no plain host and port is not repeated in what people paste or click.
 function ownUrl(req: Request): string {
   const host = req.headers.host ?? ''
-  return `${req.protocol}://${/^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host) ? host : 'localhost:1055'}`
+  return `${req.protocol === 'https' ? 'https' : 'http'}://${/^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host) ? host : 'localhost:1055'}`
 }

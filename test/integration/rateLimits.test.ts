@@ -19,7 +19,7 @@ interface Process {
   readonly limiter: RateLimiter
   readonly redis: Redis
   /** How often Redis was asked for a share. */
-  asked(): number
+  readonly asked: () => number
 }
 
 describe('rate limits over several processes', function () {

@@ -128,6 +128,55 @@ export const expressUnderHttp: Rule = (sources) =>
     .filter((from) => importsOf(from).some(({ target }) => ['express', 'express-serve-static-core'].includes(packageOf(target))))
     .map(({ path }) => `${path} imports express`)
 
+/** What can open a connection, and the only files that may: stores from the configuration, Google from the configuration. */
+const CLIENTS = ['undici', 'axios', 'got', 'node-fetch', 'ws', 'ioredis', 'mysql2', 'bullmq', 'passport-google-oauth20', 'http', 'https', 'http2', 'net', 'tls', 'dgram', 'dns']
+const MAY_CONNECT: Readonly<Record<string, readonly string[]>> = {
+  'src/commands/appendWorker.ts': ['bullmq'],
+  'src/commands/bullQueue.ts': ['bullmq'],
+  'src/commands/controlQueue.ts': ['bullmq'],
+  'src/commands/queueConnection.ts': ['ioredis'],
+  'src/events/mysqlEventLog.ts': ['mysql2'],
+  'src/events/openEventLog.ts': ['mysql2'],
+  'src/http/google.ts': ['passport-google-oauth20'],
+  'src/http/googleAnswers.ts': ['fetch'],
+  'src/kernel/database/mysql.ts': ['mysql2'],
+  'src/queries/redisCache.ts': ['ioredis'],
+  'src/stores.ts': ['ioredis'],
+}
+
+const GLOBALS = new Set(['fetch', 'WebSocket', 'EventSource'])
+
+/** Not somebody else's property of that name. */
+function isFree(name: ts.Identifier): boolean {
+  if (ts.isPropertyAssignment(name.parent)) return name.parent.name !== name
+  return !ts.isPropertyAccessExpression(name.parent) || name.parent.name !== name || name.parent.expression.getText() === 'globalThis'
+}
+
+/** A name of these modules that opens no connection. */
+const PASSIVE = new Set(['createServer', 'isIP', 'isIPv4', 'isIPv6', 'BlockList'])
+
+export const connectsOnlyWhereConfigured: Rule = (sources) =>
+  sources
+    .filter(({ path }) => path.startsWith('src/'))
+    .flatMap((from) => {
+      const allowed = MAY_CONNECT[from.path] ?? []
+      const opened = new Set<string>()
+      for (const node of nodesOf(from)) {
+        const imported = importOf(node)
+        if (imported !== undefined && ts.isStringLiteralLike(imported.specifier)) {
+          const name = packageOf(imported.specifier.text.replace(/^node:/, ''))
+          if (CLIENTS.includes(name) && !imported.typeOnly && !isPassive(node)) opened.add(name)
+        }
+        if (ts.isIdentifier(node) && GLOBALS.has(node.text) && isFree(node)) opened.add(node.text)
+      }
+      return [...opened].filter((name) => !allowed.includes(name)).map((name) => `${from.path} may open connections by ${name}`)
+    })
+
+function isPassive(node: ts.Node): boolean {
+  const bindings = ts.isImportDeclaration(node) && node.importClause?.name === undefined ? node.importClause?.namedBindings : undefined
+  return bindings !== undefined && ts.isNamedImports(bindings) && bindings.elements.every((it) => it.isTypeOnly || PASSIVE.has((it.propertyName ?? it.name).text))
+}
+
 export const envInConfig: Rule = (sources) =>
   sources
     .filter(({ path }) => path.startsWith('src/') && path !== 'src/config.ts')

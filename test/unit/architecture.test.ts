@@ -82,6 +82,24 @@ const RULES: Record<string, Case> = {
     ],
     fine: { 'src/config.ts': 'read(process.env)', 'src/main.ts': '// process.env' },
   },
+  'connections are opened only where the configuration says to what': {
+    rule: architecture.connectsOnlyWhereConfigured,
+    broken: [
+      { 'src/http/a.ts': 'await fetch(req.body.url)' },
+      { 'src/http/a.ts': 'await globalThis.fetch(url)' },
+      { 'src/http/a.ts': "import { request } from 'node:http'" },
+      { 'src/http/a.ts': "import https from 'node:https'" },
+      { 'src/http/a.ts': "import { connect, isIP } from 'net'" },
+      { 'src/commands/a.ts': "import { lookup } from 'node:dns/promises'" },
+      { 'src/commands/a.ts': "import { Redis } from 'ioredis'" },
+      { 'src/http/a.ts': "const { request } = await import('undici')" },
+      { 'src/http/a.ts': 'new WebSocket(url)' },
+    ],
+    fine: {
+      'src/http/a.ts': "import { createServer, type Server } from 'node:http'\nimport type { Redis } from 'ioredis'\nimport { isIP } from 'node:net'\nconst a = { fetch: 1 }\nstore.fetch()\n// fetch(url)",
+      'src/http/googleAnswers.ts': 'await fetch(config.tokenUrl)',
+    },
+  },
   'there are no barrels': {
     rule: architecture.noBarrels,
     broken: [{ 'src/events/all.ts': "export { a } from './a.ts'\nexport { b } from './b.ts'" }, { 'src/events/a.ts': "export * from './b.ts'\nconst c = 1" }, { 'src/events/index.ts': 'const a = 1' }],
