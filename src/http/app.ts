@@ -24,6 +24,7 @@ import { goalRoutes } from './routes/goals.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { googleRoutes } from './routes/google.ts'
 import { healthRoutes } from './routes/health.ts'
+import { invitationPage } from './routes/invitationPage.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { memberRoutes } from './routes/members.ts'
@@ -35,6 +36,7 @@ import { projectionRoutes } from './routes/projections.ts'
 import { recountRoutes } from './routes/recounts.ts'
 import { restatementRoutes } from './routes/restatements.ts'
 import { rootRoutes } from './routes/root.ts'
+import { accountRoutes } from './routes/accounts.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { signInRoutes } from './routes/signIn.ts'
 import { webRoutes } from './routes/web.ts'
@@ -65,11 +67,14 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Ref
   app.use(signInRoutes(deps))
   app.use(googleRoutes(deps))
   app.use(sessionRoutes(deps))
+  app.use(accountRoutes(deps))
   app.use(appRoutes(deps))
   app.use(grantRoutes(deps))
   app.use(organisationRoutes(deps))
   app.use(memberRoutes(deps))
   app.use(invitationRoutes(deps))
+  // After what is fixed under the same path.
+  app.use(invitationPage(deps))
   app.use(auditRoutes(deps))
   app.use(keyRoutes(deps))
   app.use(analyticsRoutes(deps, authority))

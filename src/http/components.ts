@@ -50,6 +50,7 @@ import * as goals from './routes/goals.ts'
 import * as grants from './routes/grants.ts'
 import { healthSchema } from './routes/health.ts'
 import * as invitations from './routes/invitations.ts'
+import { invitationAnswer, invitationLinkParameters } from './routes/invitationPage.ts'
 import * as keys from './routes/keys.ts'
 import * as members from './routes/members.ts'
 import * as organisations from './routes/organisations.ts'
@@ -58,6 +59,7 @@ import * as projections from './routes/projections.ts'
 import { recountAnswer, recountSchema } from './routes/recounts.ts'
 import * as restating from './routes/restatements.ts'
 import { rootSchema } from './routes/root.ts'
+import * as accounts from './routes/accounts.ts'
 import * as sessions from './routes/sessions.ts'
 import * as signIn from './routes/signIn.ts'
 import * as web from './routes/web.ts'
@@ -102,8 +104,13 @@ export const COMPONENTS = {
   Root: rootSchema,
   SignIn: signIn.signInSchema,
   SignInAnswer: signIn.signInAnswer,
+  InvitationLinkParameters: invitationLinkParameters,
+  Invitation: invitationAnswer,
   GoogleParameters: google.googleParameters,
   ExchangeBody: google.exchangeBody,
+  Sessions: accounts.sessionsAnswer,
+  SessionParameters: accounts.sessionParameters,
+  AccountParameters: accounts.accountParameters,
   RefreshBody: sessions.refreshBody,
   RefreshAnswer: sessions.refreshAnswer,
   SignOutBody: sessions.signOutBody,

@@ -80,7 +80,10 @@ describe('the OpenAPI document', () => {
         if (access === 'open') open.push(`${method} ${path}`)
       }
     }
-    assert.deepEqual(open.sort(), ['get /', 'get /api-docs', 'get /health/live', 'get /health/ready', 'get /openapi.json', 'post /auth/local'])
+    assert.deepEqual(open.sort(), [
+      ...['get /', 'get /api-docs', 'get /auth/google', 'get /auth/google/callback', 'get /health/live', 'get /health/ready', 'get /invitations/{token}'],
+      ...['get /openapi.json', 'post /auth/exchange', 'post /auth/local', 'post /auth/refresh'],
+    ])
   })
 
   it('takes no other form of x-access', () => {

@@ -76,7 +76,7 @@ export function googleRoutes(deps: SessionDeps): Router {
    *     x-access: open
    *     responses:
    *       200: { description: The code for a command line, content: { text/html: { schema: { type: string } } } }
-   *       303: { description: Signed in by cookies, to the first page }
+   *       303: { description: Signed in by cookies. The way leads to the first page }
    */
   router
     .route('/auth/google/callback')

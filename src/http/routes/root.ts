@@ -1,8 +1,11 @@
 // GET /: what a newcomer does next, as a page for people and as JSON for programs. Everything on it pastes as it is.
-import { Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
+import { type Html, html, NOTHING, postButton, sendPage, STATUS_LINE, wantsPage } from '../pages.ts'
 import { publicUrlOf } from '../publicUrl.ts'
+import { visitorOf } from '../visitor.ts'
+import { type Person, whoIs } from './sessions.ts'
 
 interface Step {
   readonly title: string
@@ -28,9 +31,11 @@ export const rootSchema = {
   },
 } as const
 
-const LINKS = { documentation: '/api-docs', openapi: '/openapi.json', health: '/health/ready' }
+const LINKS: Record<string, string> = { documentation: '/api-docs', openapi: '/openapi.json', health: '/health/ready' }
 
-export function rootRoutes(deps: Pick<HttpDeps, 'config'>): Router {
+type RootDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens'>
+
+export function rootRoutes(deps: RootDeps): Router {
   const router = Router()
   /**
    * @openapi
@@ -49,14 +54,23 @@ export function rootRoutes(deps: Pick<HttpDeps, 'config'>): Router {
    */
   router
     .route('/')
-    .get((req, res) => {
+    .get(async (req, res) => {
       const steps = nextSteps(publicUrlOf(deps.config, req))
-      res.set({ 'Cache-Control': 'no-cache', Vary: 'Accept' })
-      if (req.accepts(['json', 'html']) === 'html') res.type('html').send(page(steps))
-      else res.json({ name: 'Recount', nextSteps: steps, links: LINKS })
+      if (wantsPage(req)) await sendRootPage(deps, req, res, steps)
+      else res.set('Cache-Control', 'no-cache').vary('Accept').json({ name: 'Recount', nextSteps: steps, links: linksOf(deps) })
     })
     .all(otherMethods)
   return router
+}
+
+function linksOf({ config }: RootDeps): Record<string, string> {
+  return config.google === undefined ? LINKS : { ...LINKS, signIn: '/auth/google' }
+}
+
+async function sendRootPage(deps: RootDeps, req: Request, res: Response, steps: readonly Step[]): Promise<void> {
+  const { user, refresh } = await visitorOf(deps, req, res)
+  res.vary('Cookie').set('Cache-Control', user === undefined ? 'no-cache' : 'private, no-store')
+  sendPage(res, 'Recount', page(steps, user === undefined ? signIn(deps) : signedIn(whoIs(deps, user))), { refresh })
 }
 
 function nextSteps(url: string): Step[] {
@@ -86,32 +100,28 @@ function nextSteps(url: string): Step[] {
   ]
 }
 
-function page(steps: readonly Step[]): string {
-  const items = steps.map(({ title, command }) => `<li>${escaped(title)}<pre>${escaped(command)}</pre></li>`).join('\n')
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Recount</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; color: #1d2733 }
-pre { background: #f1f4f7; padding: .75rem; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px }
-a { color: #0b62c4 }
-</style>
-</head>
-<body>
-<h1>Recount is running</h1>
+function page(steps: readonly Step[], account: Html): Html {
+  const items = steps.map(({ title, command }) => html`<li>${title}<pre>${command}</pre></li>\n`)
+  return html`<h1>Recount is running</h1>
+${account}
 <p>Analytics you can recount: every number is a fold over an append-only log of events. Next steps, to paste into a shell:</p>
 <ol>
-${items}
-</ol>
-<p><a href="/api-docs">All routes</a> · <a href="/openapi.json">OpenAPI</a> · <a href="/health/ready">Health</a></p>
-</body>
-</html>
-`
+${items}</ol>
+<p><a href="/api-docs">All routes</a> · <a href="/openapi.json">OpenAPI</a> · <a href="/health/ready">Health</a></p>`
 }
 
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+function signIn({ config }: RootDeps): Html {
+  if (config.google === undefined) return NOTHING
+  return html`<p><a class="button" href="/auth/google">Sign in with Google</a></p>`
+}
+
+function signedIn({ email, name, operator, organisations }: Person): Html {
+  const roles = organisations.map((one) => html`<dt>${one.name}</dt><dd>${one.role}</dd>\n`)
+  return html`<section class="card" aria-label="Your account">
+<p>Signed in as <strong>${email ?? name ?? 'the owner'}</strong>${operator ? ', who runs this installation' : ''}.</p>
+<dl>
+${roles}</dl>
+${postButton('Sign out', '/auth/sign-out', {}, '/')}${postButton('Sign out everywhere', '/auth/sign-out', { everywhere: true }, '/', 'button plain')}
+${STATUS_LINE}
+</section>`
 }
