@@ -23,6 +23,7 @@ export const LIMITS = {
   sessionMs: 90 * 24 * 3_600_000,
   /** Of two tabs that refresh at once the later gets what the earlier got; after that the old token is a copy. */
   refreshOverlapMs: 10_000,
+  sessionsListed: 500,
   /** How long a sign-in with Google may take from its first step to its last, and the code for a command line may wait. */
   signInMs: 10 * 60_000,
   exchangeCodeMs: 2 * 60_000,

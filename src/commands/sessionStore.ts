@@ -21,6 +21,12 @@ export interface Session extends SessionIdentity {
   readonly endsAt: number
 }
 
+export interface ListedSession extends Session {
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly refreshedAt: number
+}
+
 /** `repeated`: another tab took this turn a moment ago. `replayed`: the token was used up long before, so it is a copy. */
 export type Rotated = { readonly outcome: 'rotated' | 'repeated' | 'replayed'; readonly session: Session } | { readonly outcome: 'ended' }
 
@@ -36,6 +42,8 @@ export interface SessionStore {
   begin(identity: SessionIdentity): Promise<Session>
   /** Undefined once it has ended by its age or its rest, or was ended here. */
   find(sessionId: string): Promise<Session | undefined>
+  /** Those of an account that have not ended by age or rest, newest first, LIMITS.sessionsListed at most. */
+  listOf(accountId: string): Promise<ListedSession[]>
   rotate(sessionId: string, rotation: number): Promise<Rotated>
   end(sessionId: string): Promise<void>
   endAll(accountId: string): Promise<void>
@@ -89,6 +97,11 @@ export function createSessionStore({ database, clock }: { readonly database: Dat
   return {
     prune,
     find: row,
+    listOf: async (accountId) => {
+      const rows = await knex<SessionRow>('sessions').where('account_id', uuidToBytes(accountId)).orderBy('created_at', 'desc').limit(LIMITS.sessionsListed)
+      const listed = rows.map((found) => ({ ...sessionOf(found), startedAt: Number(found.created_at), refreshedAt: Number(found.rotated_at) }))
+      return listed.filter(({ endsAt }) => endsAt > clock.now())
+    },
     begin: async ({ sessionId, accountId, generation }) => {
       const now = clock.now()
       const ids = { session_id: uuidToBytes(sessionId), account_id: uuidToBytes(accountId) }
