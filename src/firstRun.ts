@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import type { CommandBus } from './commands/commandBus.ts'
 import { issueApiKey } from './commands/issueApiKey.ts'
 import type { KeyState } from './commands/keyring.ts'
+import { organisationOwner } from './commands/organisationOwner.ts'
 import { registerApp } from './commands/registerApp.ts'
-import { signInOwner } from './commands/signInOwner.ts'
+import { presentScopes } from './commands/roles.ts'
 import { createWriteKey, hashWriteKey } from './commands/writeKey.ts'
 import type { Config } from './config.ts'
+import { FIRST_ORGANISATION } from './events/organisations.ts'
 import type { Scope } from './events/schemas.ts'
 import type { Recount } from './main.ts'
 
@@ -18,7 +20,8 @@ const KEY_FILE = 'first-write-key'
 export async function firstRun(recount: Recount, config: Config): Promise<string> {
   if (recount.bus === undefined) return `Recount's ${config.role} process is running; its probes are at ${recount.url}/health/ready\n`
   const head = greeting(recount.url, recount.secrets.ownerCode, config)
-  if (!config.databaseUrl.startsWith('sqlite:')) return `${head.join('\n')}\n`
+  // In production what is printed is kept: no key is made or shown there unasked.
+  if (!config.databaseUrl.startsWith('sqlite:') || config.production) return `${head.join('\n')}\n`
   const key = await firstKey(recount, recount.bus, config.dataDir)
   if (key === undefined) return `${head.join('\n')}\n`
   return [
@@ -53,13 +56,13 @@ export function greeting(url: string, ownerCode: string, config: Config): string
 export async function readingOf(recount: Recount, appId: string): Promise<string> {
   const { keyring, bus } = recount
   await keyring.refresh()
-  const readable = ({ scopes, revoked, expiresAt }: KeyState): boolean => scopes.includes('query') && !revoked && expiresAt === undefined
+  const readable = (key: KeyState): boolean => presentScopes(keyring.state, key).includes('query') && !key.revoked && key.expiresAt === undefined
   let key = [...keyring.state.keysOf(appId)].find(readable)
   if (key === undefined && bus !== undefined) {
-    const { accountId } = await bus.execute(signInOwner, {}, { actor: undefined })
+    const actor = await organisationOwner({ keyring, bus }, keyring.state.app(appId)?.organisationId)
     const { writeKeyHash, writeKeyHint } = createWriteKey()
     const input = { appId, name: 'Reading', scopes: ['query'] as Scope[] }
-    const { keyId } = await bus.execute(issueApiKey, input, { actor: accountId, secret: { writeKeyHash, writeKeyHint } })
+    const { keyId } = await bus.execute(issueApiKey, input, { actor, secret: { writeKeyHash, writeKeyHint } })
     key = keyring.state.key(keyId)
   }
   return key === undefined ? '' : ['', 'Read its numbers:', '', ...question(recount, key, ''), '', ''].join('\n')
@@ -80,11 +83,11 @@ async function firstKey(recount: Recount, bus: CommandBus, dataDir: string): Pro
     return alive ? { state: key, writeKey } : undefined
   }
   if ([...state.apps()].length > 0) return undefined
-  const { accountId } = await bus.execute(signInOwner, {}, { actor: undefined })
-  const { appId } = await bus.execute(registerApp, { name: 'My first app' }, { actor: accountId })
+  const actor = await organisationOwner({ keyring: recount.keyring, bus })
+  const { appId } = await bus.execute(registerApp, { name: 'My first app', organisationId: FIRST_ORGANISATION }, { actor })
   await recount.relay.apply(appId)
   const { writeKey, ...secret } = createWriteKey()
-  const { keyId } = await bus.execute(issueApiKey, { appId, name: 'First key', scopes: ['collect', 'query', 'people'] }, { actor: accountId, secret })
+  const { keyId } = await bus.execute(issueApiKey, { appId, name: 'First key', scopes: ['collect', 'query', 'people'] }, { actor, secret })
   writeFileSync(path, `${writeKey}\n`, { mode: 0o600 })
   const key = state.key(keyId)
   return key === undefined ? undefined : { state: key, writeKey }
