@@ -30,7 +30,7 @@ export const LIMITS = {
   /** How often sessions and codes that have ended are deleted. */
   sessionSweepMs: 10 * 60_000,
   /** How long Google may take over one answer, and how long that may be. */
-  googleMs: 10_000,
+  googleMs: 5_000,
   googleAnswerBytes: 100_000,
   // Rates, over all processes that share a Redis. The first two per client address: an IPv4 address or an IPv6 /64
   collectPer10Seconds: 10_000,
