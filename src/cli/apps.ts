@@ -1,7 +1,8 @@
 // Finds the app that a command line means, or registers it. Whoever can open the stores acts as the owner.
 import { registerApp, type RegisterApp } from '../commands/registerApp.ts'
-import { signInOwner } from '../commands/signInOwner.ts'
 import type { AppState } from '../commands/keyring.ts'
+import { organisationOwner } from '../commands/organisationOwner.ts'
+import { FIRST_ORGANISATION } from '../events/organisations.ts'
 import { CommandFailed } from './exitCodes.ts'
 import type { Stores } from './stores.ts'
 
@@ -18,20 +19,16 @@ export function findApp({ keyring }: Pick<Stores, 'keyring'>, idOrName: string):
   throw new CommandFailed(`no app has the id or name "${idOrName}"; ${list}`)
 }
 
-/** The one app of this name; registered, as the owner's, if there is none. Its settings stand in its own partition then. */
+/** The one app of this name in the first organisation; registered if there is none. Its settings stand in its own partition then. */
 export async function findOrRegisterApp(stores: Stores, input: RegisterApp): Promise<AppState> {
   const { keyring, bus, relay } = stores
-  if (appsNamed(stores, input.name).length > 0) return findApp(stores, input.name)
-  const { appId } = await bus.execute(registerApp, input, { actor: await ownerOf(stores) })
+  const named = appsNamed(stores, input.name).filter(({ organisationId }) => organisationId === FIRST_ORGANISATION)
+  if (named.length === 1) return named[0]!
+  if (named.length > 1) return findApp(stores, input.name)
+  const { appId } = await bus.execute(registerApp, { ...input, organisationId: FIRST_ORGANISATION }, { actor: await organisationOwner(stores) })
   await keyring.refresh()
   await relay.apply(appId)
   return keyring.state.app(appId)!
-}
-
-async function ownerOf({ keyring, bus }: Stores): Promise<string> {
-  for (const account of keyring.state.accounts()) return account.accountId
-  const { accountId } = await bus.execute(signInOwner, {}, { actor: undefined })
-  return accountId
 }
 
 function appsNamed({ keyring }: Pick<Stores, 'keyring'>, name: string): AppState[] {

@@ -12,7 +12,8 @@ import { DEFAULT_SETTINGS } from '../../../src/events/schemas.ts'
 import { signedIn } from '../../../src/events/signedIn.ts'
 import { NIL_UUID, uuidv5 } from '../../../src/kernel/ids.ts'
 import { compile } from '../../../src/kernel/validation.ts'
-import { account, ALICE, APP, app, BAKERY, COMMAND, fact, given, id, MALLORY } from './given.ts'
+import { account, ALICE, APP, app, BAKERY, COMMAND, fact, given, id, joined, MALLORY, person } from './given.ts'
+import { removed } from './givenPeople.ts'
 
 const NEW_APP = uuidv5(COMMAND, 'app')
 const deleted = fact(appDeleted, `app:${APP}`, { appId: APP })
@@ -29,6 +30,10 @@ describe('SignInOwner', () => {
 
   it('only notes the sign-in afterwards', () => {
     given(account(owner)).when(signInOwner, {}, { actor: undefined }).then([entered], { accountId: owner })
+  })
+
+  it('does not let a first owner in again who was removed', () => {
+    given(account(owner), person(ALICE), joined(ALICE, 'owner'), removed(owner)).when(signInOwner, {}, { actor: undefined }).refused('not_invited')
   })
 
   it('decides the same account whatever the id of the command, so that two cannot be made', () => {
