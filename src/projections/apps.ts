@@ -73,8 +73,8 @@ function evolve(row: AppRow | undefined, event: FoldEvent): AppRow | undefined {
       deleted_at: null,
     }
   }
-  if (event.data === null) return undefined
-  if (row === undefined) throw new Error(`app ${event.appId} changed before it was registered`)
+  // What began with an event that was redacted is not shown, as it is not for the keyring.
+  if (event.data === null || row === undefined) return undefined
   if (isEvent(event, appDeleted)) return { ...row, updated_at: event.recordedAt, deleted_at: event.recordedAt }
   if (isEvent(event, appTransferred)) return { ...row, updated_at: event.recordedAt, organisation_id: uuidToBytes(event.data.organisationId) }
   if (!isEvent(event, appUpdated)) return undefined

@@ -69,7 +69,8 @@ export const keys: Projection<State, null> = {
 
 function evolve(row: KeyRow | undefined, event: FoldEvent): KeyRow | undefined {
   if (isEvent(event, apiKeyIssued)) return issued(event)
-  if (row === undefined) throw new Error(`a key of app ${event.appId} changed before it was issued`)
+  // What began with an event that was redacted is not shown, as it is not for the keyring.
+  if (row === undefined) return undefined
   if (isEvent(event, apiKeyAdopted)) return { ...row, issued_by: uuidToBytes(event.data!.issuedBy) }
   if (isEvent(event, apiKeyRevoked)) return { ...row, revoked_at: row.revoked_at ?? event.recordedAt }
   if (!isEvent(event, apiKeyRotated)) return undefined
