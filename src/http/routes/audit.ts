@@ -2,8 +2,7 @@
 // file. Reading it, and the file, change nothing and are not in it.
 import { pipeline } from 'node:stream/promises'
 import { type Request, type Response, Router } from 'express'
-import type { Keyring } from '../../commands/keyring.ts'
-import { atLeast, organisationFor } from '../../commands/roles.ts'
+import { atLeast } from '../../commands/roles.ts'
 import { Problem } from '../../errors.ts'
 import { csvRecord } from '../../kernel/csvText.ts'
 import { LIMITS } from '../../limits.ts'
@@ -11,8 +10,7 @@ import type { AuditEntry, AuditFilter } from '../../queries/audit.ts'
 import { auditFilters } from '../../queries/auditSchemas.ts'
 import type { Page } from '../../queries/controlQueries.ts'
 import { writeAnswer } from '../answers.ts'
-import { isPresent, type UserCaller, userOf } from '../caller.ts'
-import { refreshed } from '../credentials.ts'
+import { isPresent, organisationOf, type UserCaller, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUser } from '../middleware/requireUser.ts'
@@ -55,7 +53,7 @@ export function auditRoutes(deps: AuditDeps): Router {
     .route('/organisations/:organisationId/audit')
     .get(requireUser(deps), validateQuery(auditParameters), async (req, res) => {
       const { organisationId, ...asked } = queryOf(res) as Asked & Page
-      await mayRead(deps.keyring, organisationId, userOf(res))
+      await organisationOf(userOf(res), deps.keyring, organisationId, 'admin')
       writeAnswer(req, res, await deps.control.audit(organisationId, { ...asked, atLeast: deps.keyring.state.position }))
     })
     .all(otherMethods)
@@ -89,7 +87,7 @@ function exporting(router: Router, deps: AuditDeps): void {
     .route('/organisations/:organisationId/audit/export')
     .get(requireUser(deps), validateQuery(auditExportParameters), async (req, res) => {
       const { organisationId, format = 'jsonl', ...filter } = queryOf(res) as Asked & { format?: Format }
-      await mayRead(deps.keyring, organisationId, userOf(res))
+      await organisationOf(userOf(res), deps.keyring, organisationId, 'admin')
       if (underWay.count >= LIMITS.auditExports) throw new Problem('rate_limited', 'Too many exports are under way', { retryAfterSeconds: 5 })
       underWay.count += 1
       try {
@@ -151,12 +149,6 @@ function cellsOf({ position, recordedAt, occurredAt, actor, action, label, subje
 
 function jsonOf(facts: AuditEntry['before']): string | null {
   return facts === null ? null : JSON.stringify(facts)
-}
-
-/** Throws Problem `not_found`, `forbidden`. Another process may have made the organisation, or the admin, a moment ago. */
-async function mayRead(keyring: Keyring, organisationId: string, { accountId }: UserCaller): Promise<void> {
-  if (keyring.state.member(organisationId, accountId) === undefined) await refreshed(keyring)
-  organisationFor(keyring.state, organisationId, accountId, 'admin')
 }
 
 function mayStillRead({ keyring: { state }, clock }: AuditDeps, organisationId: string, user: UserCaller): boolean {
