@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { createCommandBus } from '../../../src/commands/bus.ts'
+import { createOrganisation } from '../../../src/commands/createOrganisation.ts'
 import { deleteApp } from '../../../src/commands/deleteApp.ts'
 import { createKeyring } from '../../../src/commands/foldedKeyring.ts'
+import { grantApp } from '../../../src/commands/grantApp.ts'
 import { registerApp } from '../../../src/commands/registerApp.ts'
 import { createSettingsRelay, type SettingsRelay } from '../../../src/commands/settingsRelay.ts'
 import { signInOwner } from '../../../src/commands/signInOwner.ts'
+import { transferApp } from '../../../src/commands/transferApp.ts'
 import { updateApp } from '../../../src/commands/updateApp.ts'
 import { appSettingsApplied } from '../../../src/events/appSettingsApplied.ts'
 import type { StoredEvent } from '../../../src/events/eventLog.ts'
@@ -34,6 +37,11 @@ for (const engine of ENGINES) {
         },
         update: (appId: string, change: object) => bus.execute(updateApp, { appId, ...change }, { actor }),
         remove: (appId: string) => bus.execute(deleteApp, { appId }, { actor }),
+        grant: (appId: string) => bus.execute(grantApp, { appId, accountId: actor!, role: 'viewer' }, { actor }),
+        async transfer(appId: string): Promise<void> {
+          const { organisationId } = await bus.execute(createOrganisation, { name: 'Mill' }, { actor })
+          await bus.execute(transferApp, { appId, organisationId }, { actor })
+        },
       }
     }
 
@@ -71,6 +79,19 @@ for (const engine of ENGINES) {
       const berlin = { timezone: 'Europe/Berlin', ip: 'truncate', keepQuery: [] }
       assert.deepEqual(await relayed(appId), [berlin, { ...berlin, ip: 'none' }, { ...berlin, ip: 'none', deleted: true }])
       for (const data of await relayed(appId)) assert.deepEqual(compile(appSettingsApplied.schema)(data), [])
+    })
+
+    it('goes on through grants and a transfer, which change no settings, to the end of the app', async () => {
+      const appId = await run.register()
+      await run.grant(appId)
+      await relay.apply(appId)
+      await run.transfer(appId)
+      await run.update(appId, { ip: 'full' })
+      await relay.apply(appId)
+      await run.remove(appId)
+      await relay.apply(appId)
+      const told = (await relayed(appId)) as { ip: string; deleted?: boolean }[]
+      assert.deepEqual(told.map(({ ip, deleted }) => [ip, deleted]), [['truncate', undefined], ['full', undefined], ['full', true]])
     })
 
     it('derives ids from the control events, and says what caused each', async () => {
