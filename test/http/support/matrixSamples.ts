@@ -174,9 +174,9 @@ const PEOPLE: Readonly<Record<string, Sample>> = {
 }
 
 /** Of whoever runs the installation. */
-export async function sessionOf({ ask, tokens }: Fixture): Promise<string> {
-  const { token } = (await ask({ path: '/auth/local', body: { code: OWNER_CODE } })).body
-  return tokens.verifyUser(token as string).sessionId
+export async function sessionOf(fixture: Fixture): Promise<string> {
+  const { token } = (await fixture.ask({ path: '/auth/local', body: { code: OWNER_CODE } })).body
+  return fixture.tokens.verifyUser(token as string).sessionId
 }
 
 async function freshMember({ fixture, home: { organisationId } }: World): Promise<{ organisationId: string; accountId: string }> {
