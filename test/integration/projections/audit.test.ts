@@ -1,10 +1,13 @@
 // The audit log is the same however the log was cut into stretches, rebuilt or verified, on either engine; and holds no secret.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { NO_DEFINITIONS } from '../../../src/events/definitions.ts'
 import type { NewEvent } from '../../../src/events/eventLog.ts'
 import { uuidv7 } from '../../../src/kernel/ids.ts'
 import { audit as projection } from '../../../src/projections/audit/audit.ts'
 import { liveBuild } from '../../../src/projections/builds.ts'
+import { eventReader } from '../../../src/projections/eventReader.ts'
+import { FoldingEvent } from '../../../src/projections/foldingEvent.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { replay } from '../../../src/projections/replay.ts'
 import { verifyReadModels } from '../../../src/projections/verify.ts'
@@ -49,7 +52,7 @@ const kinds: Readonly<Record<string, fc.Arbitrary<object>>> = {
 }
 
 const said = fc.oneof(...Object.entries(kinds).map(([type, data]) => data.map((one): Said => ({ type, data: one }))))
-const commands = fc.array(fc.tuple(fc.option(account, { nil: undefined }), fc.array(said, { minLength: 1, maxLength: 5 })), { minLength: 60, maxLength: 120 })
+const commands = fc.array(fc.tuple(fc.option(account, { nil: undefined }), fc.array(said, { minLength: 1, maxLength: 5 })), { minLength: 70, maxLength: 120 })
 
 function history(seed: number): readonly Given[] {
   const [sampled] = fc.sample(commands, { numRuns: 1, seed })
@@ -68,6 +71,22 @@ async function append({ log }: Driver, given: readonly Given[]): Promise<void> {
   }
 }
 
+/** Several pages of a few events to each transaction: what a page reads must not undo what those before it have folded. */
+async function foldInPages({ log, database }: Driver, build: number): Promise<void> {
+  const reader = eventReader(log, 0)
+  for (let after = 0, more = true; more; ) {
+    const state = projection.start(null, { timezoneOf: () => 'UTC', definitionsOf: () => NO_DEFINITIONS })
+    for (let page = 0; page < 4 && more; page++) {
+      const events = (await log.read(0, after, 3)).map((stored) => new FoldingEvent(stored))
+      await projection.load!(database.knex, build, state, events, reader)
+      projection.fold(state, events)
+      after = events.at(-1)?.position ?? after
+      more = events.length === 3
+    }
+    await database.knex.transaction((trx) => projection.write(trx, build, state))
+  }
+}
+
 for (const engine of ['sqlite', 'mysql'] as const satisfies readonly Engine[]) {
   describe(`the audit log on ${engine}`, function () {
     this.timeout(120_000)
@@ -78,16 +97,19 @@ for (const engine of ['sqlite', 'mysql'] as const satisfies readonly Engine[]) {
     })
     afterEach(() => driver.close())
 
-    for (const seed of engine === 'sqlite' ? [1, 2, 3, 4, 5, 6] : [7]) {
+    for (const seed of engine === 'sqlite' ? [1, 2, 3] : [7]) {
       it(`is the same however the log was cut (history ${seed})`, async () => {
-        await append(driver, history(seed).slice(0, engine === 'sqlite' ? 120 : 30))
+        await append(driver, history(seed).slice(0, engine === 'sqlite' ? 70 : 30))
         const rows: unknown[] = []
         for (const [stretch, forget] of [[5_000, Infinity], [1, 1], [seed + 1, 2]] as const) {
           const build = await driver.build(audit, true)
           await driver.fold(audit, build, stretch, forget)
           rows.push(await driver.rows(audit, build))
         }
+        const paged = await driver.build(audit, true)
+        await foldInPages(driver, paged)
         const [whole, single, some] = rows
+        assert.deepEqual(await driver.rows(audit, paged), whole)
         assert.deepEqual(single, whole)
         assert.deepEqual(some, whole)
         const text = JSON.stringify(whole)
