@@ -1,5 +1,7 @@
 // Who gets in, and how soon they no longer do: sign-in, cookies, rotation, revocation, deletion.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
 import { eventually } from '../support/eventually.ts'
 import { codeOf, type Fixture, OWNER_CODE, startFixture } from './support/fixture.ts'
 
@@ -66,6 +68,16 @@ describe('access over HTTP', function () {
     assert.equal(await collectWith(key.writeKey), '401 key_revoked')
   })
 
+  it('refuses what a key began to send before it was revoked and finished after', async () => {
+    const key = await fixture.issue({})
+    const { request, told } = slowly(fixture.url, key.token)
+    request.write('{"event":')
+    await once(request, 'begun')
+    assert.equal((await fixture.ask({ path: '/auth/revoke', token: fixture.app.userToken, body: { keyId: key.keyId } })).status, 200)
+    request.end('"late"}')
+    assert.deepEqual(await told, [401, 'key_revoked'])
+  })
+
   it('rotates a key: the new one works, the old one until the overlap ends', async () => {
     const key = await fixture.issue({ scopes: ['collect', 'query'] })
     const rotate = async (keyId: string, overlapSeconds: number): Promise<Record<string, unknown>> => {
@@ -102,3 +114,14 @@ describe('access over HTTP', function () {
     assert.equal((await fixture.ask({ path: `/analytics/event-summary?appId=${appId}`, token: fixture.app.userToken })).status, 404)
   })
 })
+
+/** A request whose body comes bit by bit; it emits `begun` once the server has let it begin. */
+function slowly(url: string, token: string): { request: ClientRequest; told: Promise<[number, unknown]> } {
+  const request = httpRequest(`${url}/collect`, { method: 'POST', headers: { authorization: `Bearer ${token}`, expect: '100-continue' } })
+  request.on('continue', () => request.emit('begun'))
+  const told = once(request, 'response').then(async ([response]: IncomingMessage[]): Promise<[number, unknown]> => {
+    const body = JSON.parse((await response!.toArray()).join('')) as { code?: string }
+    return [response!.statusCode!, body.code]
+  })
+  return { request, told }
+}

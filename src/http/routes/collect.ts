@@ -91,10 +91,14 @@ async function serve({ deps, authority, addressOf, refusals }: CollectEdge, req:
       let checking = grant === undefined ? undefined : check(grant)
       if (checking !== undefined) await checking
       const body = await readJson(req, BOUNDS)
+      // A body may take its time, and a key that ended meanwhile brings nothing in any more.
+      const standing = authority.resolve(request.credential ?? writeKeyOf(body))
+      const present = standing instanceof Promise ? await standing : standing
       if (grant === undefined) {
-        checking = check((grant = await authority.resolve(writeKeyOf(body))))
+        checking = check(present)
         if (checking !== undefined) await checking
-      }
+      } else requireScope(present.scopes, present.key, 'collect')
+      grant = present
       const answer = await deps.collector.collect(asked(request, grant, body, req))
       deps.metrics.collect.accepted += answer.accepted
       deps.metrics.collect.rejected += answer.rejected.length
@@ -118,6 +122,7 @@ interface Begun {
   readonly address: string | undefined
   readonly ackStored: boolean
   /** Undefined: the body has to name the key. */
+  readonly credential: string | undefined
   readonly grant: KeyGrant | Promise<KeyGrant> | undefined
 }
 
@@ -127,7 +132,7 @@ function begun(deps: HttpDeps, authority: KeyAuthority, address: string | undefi
   const parameters = parametersOf(req.url!)
   const credential = req.headers.authorization ?? apiKeyOf(req) ?? parameters.key
   const grant = credential === undefined ? undefined : authority.resolve(credential)
-  return { receivedAt, address, ackStored: parameters.ackStored, grant }
+  return { receivedAt, address, ackStored: parameters.ackStored, credential, grant }
 }
 
 function asked({ receivedAt, address, ackStored }: Begun, { key, viaPublicKey }: KeyGrant, body: unknown, { headers }: IncomingMessage): CollectRequest {
