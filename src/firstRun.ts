@@ -48,6 +48,7 @@ export function greeting(url: string, ownerCode: string, config: Config): string
     '',
     `  What next         ${url}/`,
     `  API               ${url}/api-docs`,
+    ...(config.google === undefined ? [] : [`  Google sign-in    ${config.google.callbackUrl.replace(/\/callback$/, '')}`]),
     ...(config.allowLocalSignin ? [`  Owner code        ${config.ownerCode === undefined ? ownerCode : 'as set by OWNER_CODE'}`] : []),
   ]
 }

@@ -103,7 +103,10 @@ function createStrategy(google: GoogleConfig, store: StateStore): Strategy {
   const strategy = new Strategy(options as unknown as StrategyOptions, (_accessToken, _refreshToken, profile, done) => {
     done(null, profile._json)
   })
-  const { _oauth2 } = strategy as unknown as { _oauth2: { _request: AskGoogle; useAuthorizationHeaderforGET(use: boolean): void } }
+  const inside = strategy as unknown as { _userProfileFormat: string; _oauth2: { _request: AskGoogle; useAuthorizationHeaderforGET(use: boolean): void } }
+  // It guesses from the address, which may be any.
+  inside._userProfileFormat = 'openid'
+  const { _oauth2 } = inside
   // Else the token stands in the address.
   _oauth2.useAuthorizationHeaderforGET(true)
   _oauth2._request = askGoogle

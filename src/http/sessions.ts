@@ -77,6 +77,13 @@ export function setSessionCookies({ config, clock }: SessionDeps, res: Response,
   setCookie(res, config, 'refresh', refreshToken, maxAge)
 }
 
+/** The person leaves this browser: it forgets what it kept of our pages, too. */
+export function clearSite(deps: Pick<SessionDeps, 'config'>, res: Response): void {
+  clearSessionCookies(deps, res)
+  // Not "cookies": that takes those of neighbouring hosts with it.
+  res.set('Clear-Site-Data', '"cache", "storage"')
+}
+
 export function clearSessionCookies({ config }: Pick<SessionDeps, 'config'>, res: Response): void {
   clearCookie(res, config, 'user')
   clearCookie(res, config, 'refresh')

@@ -81,7 +81,7 @@ describe('sign-in with Google', function () {
     })
 
     it('takes a callback once, and only in the browser that began', async () => {
-      await signedUp(google.person as GooglePerson)
+      await signedUp(google.person)
       const callback = await visitor.throughGoogle()
       const other = newVisitor(fixture.url)
       assert.equal(codeOf(await other.ask({ path: callback })), 'sign_in_failed')
@@ -92,7 +92,7 @@ describe('sign-in with Google', function () {
     })
 
     it('takes no state that is wrong, missing, changed or too old', async () => {
-      await signedUp(google.person as GooglePerson)
+      await signedUp(google.person)
       const wrong: ((path: string) => string)[] = [(path) => path.replace(/state=[^&]+/, 'state=x'), (path) => path.replace(/&?state=[^&]+/, ''), (path) => `${path}&state=second`, (path) => path.replace(/code=[^&]+/, 'code=')]
       for (const change of wrong) {
         const callback = change(await visitor.throughGoogle())
@@ -109,7 +109,7 @@ describe('sign-in with Google', function () {
     })
 
     it('takes no code of another sign-in: its verifier does not fit', async () => {
-      await signedUp(google.person as GooglePerson)
+      await signedUp(google.person)
       const stolen = /code=([^&]+)/.exec(await newVisitor(fixture.url).throughGoogle())![1]!
       const callback = (await visitor.throughGoogle()).replace(/code=[^&]+/, `code=${stolen}`)
       const told = await visitor.ask({ path: callback })
@@ -127,7 +127,7 @@ describe('sign-in with Google', function () {
 
     it('tells each who does not come in why: denied, unverified, without address, not invited', async () => {
       await refusedAs('not_invited')
-      google.person = 'denies'
+      google.person = undefined
       await refusedAs('sign_in_denied')
       for (const email_verified of [false, 'true', undefined, 1]) {
         google.person = somebody({ email_verified })
@@ -140,7 +140,7 @@ describe('sign-in with Google', function () {
     })
 
     it('tells a person in a page, with the code and a way to try again', async () => {
-      google.person = 'denies'
+      google.person = undefined
       const page = await visitor.visit(await visitor.throughGoogle())
       assert.equal(page.status, 403)
       assert.match(page.headers.get('content-type')!, /^text\/html/)
@@ -196,7 +196,7 @@ describe('sign-in with Google', function () {
     })
 
     it('shuts out somebody who was removed, with the session they had', async () => {
-      await signedUp(google.person as GooglePerson)
+      await signedUp(google.person)
       assert.equal((await visitor.signIn()).status, 303)
       const accountId = (await me(visitor))['accountId'] as string
       await fixture.bus.execute(removeMember, { organisationId: FIRST_ORGANISATION, accountId }, { actor: OWNER_ID })

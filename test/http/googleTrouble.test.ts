@@ -40,7 +40,7 @@ describe('sign-in with Google when something is in the way', function () {
     process.stderr.write = ((text: string) => {
       written.push(text)
       return true
-    }) as typeof process.stderr.write
+    })
     google = await startGoogleServer()
     const port = String(await freePort())
     const env = { ...google.env, PORT: port, HOST: 'localhost', PUBLIC_URL: `http://localhost:${port}`, LOG_LEVEL: 'debug' }

@@ -156,7 +156,8 @@ describe('sessions', function () {
       const answer = await visitor.ask({ path: '/auth/refresh', body: {} })
       assert.deepEqual(Object.keys(answer.body), ['expiresAt'])
       assert.notEqual(visitor.cookie('recount_refresh'), before)
-      assert.equal((await visitor.ask({ path: '/auth/sign-out', body: {} })).status, 204)
+      const left = await visitor.ask({ path: '/auth/sign-out', body: {} })
+      assert.deepEqual([left.status, left.headers['clear-site-data']], [204, '"cache", "storage"'])
       assert.deepEqual([visitor.cookie('recount_user'), visitor.cookie('recount_refresh')], [undefined, undefined])
     })
 

@@ -16,8 +16,8 @@ export interface GoogleServer {
   readonly url: string
   /** Points a server at it. */
   readonly env: Record<string, string>
-  /** Who is in front of the browser at the next consent; 'denies' sends them back without. */
-  person: GooglePerson | 'denies'
+  /** Who is in front of the browser at the next consent; undefined: they say no. */
+  person: GooglePerson | undefined
   /** What authorisations were asked with, and what codes were exchanged with. */
   readonly authorized: URLSearchParams[]
   readonly exchanged: Record<string, string>[]
@@ -37,7 +37,7 @@ export async function startGoogleServer(): Promise<GoogleServer> {
   await issuer.keys.generate('RS256')
   const people = new Map<string, GooglePerson>()
   const instead: GoogleServer['instead'] = new Map()
-  const listener = service.requestHandler as unknown as RequestListener
+  const listener = service.requestHandler
   const server = createServer((req, res) => {
     const path = req.url!.split('?')[0] as '/token'
     const other = instead.get(path)
@@ -57,7 +57,7 @@ export async function startGoogleServer(): Promise<GoogleServer> {
       GOOGLE_TOKEN_URL: `${url}/token`,
       GOOGLE_USERINFO_URL: `${url}/userinfo`,
     },
-    person: 'denies',
+    person: undefined,
     authorized: [],
     exchanged: [],
     instead,
@@ -70,7 +70,7 @@ export async function startGoogleServer(): Promise<GoogleServer> {
   service.on('beforeAuthorizeRedirect', (redirect: { url: URL }, req: IncomingMessage) => {
     google.authorized.push(new URL(req.url!, url).searchParams)
     const { searchParams } = redirect.url
-    if (google.person === 'denies') {
+    if (google.person === undefined) {
       searchParams.delete('code')
       searchParams.set('error', 'access_denied')
     } else people.set(searchParams.get('code')!, google.person)

@@ -31,6 +31,10 @@ const WRONG: readonly (readonly [variable: string, env: Record<string, string>])
   ['OWNER_CODE', { OWNER_CODE: 'elevenchars' }],
   ['ALLOW_LOCAL_SIGNIN', { ALLOW_LOCAL_SIGNIN: 'perhaps' }],
   ['GOOGLE_CLIENT_SECRET', { GOOGLE_CLIENT_ID: 'id' }],
+  ['PUBLIC_URL', { NODE_ENV: 'production', JWT_SECRET: SECRET, GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 'secret' }],
+  ['GOOGLE_TOKEN_URL', { GOOGLE_TOKEN_URL: 'http://google.example/token' }],
+  ['GOOGLE_USERINFO_URL', { GOOGLE_USERINFO_URL: 'ftp://localhost/userinfo' }],
+  ['OWNER_EMAIL', { OWNER_EMAIL: 'the owner' }],
   ['PUBLIC_URL', { PUBLIC_URL: 'recount.example' }],
   ['TRUST_PROXY', { TRUST_PROXY: 'yes' }],
   ['TRUST_PROXY', { TRUST_PROXY: '10.0.0.0/33' }],
@@ -66,6 +70,15 @@ describe('configuration', () => {
   it('keeps local sign-in off in production unless it is asked for', () => {
     assert.equal(readConfig({ NODE_ENV: 'production', JWT_SECRET: SECRET }).allowLocalSignin, false)
     assert.equal(readConfig({ NODE_ENV: 'production', JWT_SECRET: SECRET, ALLOW_LOCAL_SIGNIN: '1' }).allowLocalSignin, true)
+  })
+
+  it('has Google send people back to PUBLIC_URL, and to this machine where there is none', () => {
+    const client = { GOOGLE_CLIENT_ID: 'id', GOOGLE_CLIENT_SECRET: 'secret' }
+    const callbackOf = (env: Record<string, string>): string | undefined => readConfig({ ...client, ...env }).google?.callbackUrl
+    assert.equal(callbackOf({ PUBLIC_URL: 'https://stats.example.org/' }), 'https://stats.example.org/auth/google/callback')
+    assert.equal(callbackOf({ PORT: '2000' }), 'http://localhost:2000/auth/google/callback')
+    assert.equal(readConfig({ GOOGLE_AUTHORIZATION_URL: 'https://sign-in.example' }).google, undefined)
+    assert.equal(readConfig({ ...client, GOOGLE_TOKEN_URL: 'http://127.0.0.1:8080/token' }).google?.tokenUrl, 'http://127.0.0.1:8080/token')
   })
 
   it('takes proxies by number, by address and by network', () => {

@@ -11,7 +11,7 @@ import { otherMethods } from '../middleware/otherMethods.ts'
 import { refuseForeignOrigin, requireUser } from '../middleware/requireUser.ts'
 import { bodyOf, validateBody } from '../middleware/validate.ts'
 import { objectOf } from '../questions.ts'
-import { clearSessionCookies, endSession, forgotten, refreshSession, type SessionDeps, setSessionCookies, tokensOf } from '../sessions.ts'
+import { clearSessionCookies, clearSite, endSession, forgotten, refreshSession, type SessionDeps, setSessionCookies, tokensOf } from '../sessions.ts'
 
 const instant = { type: 'string', format: 'date-time' } as const
 
@@ -139,7 +139,7 @@ async function leave(deps: SessionDeps, res: Response): Promise<void> {
     await deps.bus.execute(signOutEverywhere, {}, { actor: user.accountId })
     await forgotten(deps, (sessions) => sessions.endAll(user.accountId))
   } else await endSession(deps, user, 'asked')
-  clearSessionCookies(deps, res)
+  clearSite(deps, res)
   res.status(204).end()
 }
 

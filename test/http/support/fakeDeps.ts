@@ -113,7 +113,7 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     definitions: { list: unasked, one: unasked, served: unasked },
     definitionNumbers: unasked,
     replays: { rebuild: unasked, pause: unasked, drop: unasked, switch: unasked, rollback: unasked, subscribe: () => () => undefined },
-    sessions: { begin: unasked, find: unasked, rotate: unasked, end: unasked, endAll: unasked, keepCode: unasked, takeCode: unasked, prune: unasked, start: unasked, stop: unasked },
+    sessions: { begin: unasked, find: unasked, rotate: unasked, end: unasked, endAll: unasked, listOf: unasked, keepCode: unasked, takeCode: unasked, prune: unasked, start: unasked, stop: unasked },
     tokens: createTokens({ jwtSecret: 'a secret of the tests, thirty-two characters or more' }, systemClock),
     rateLimiter: createRateLimiter({ enabled: false, clock: systemClock, logger: silentLogger, secret: ID }),
     metrics: createMetrics(),
