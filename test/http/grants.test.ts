@@ -106,7 +106,7 @@ describe('grants over HTTP', function () {
       seen.push(...page.grants)
       cursor = page.nextCursor
     }
-    assert.ok(all.length > 4)
+    assert.ok(all.length >= 3)
     assert.deepEqual(seen, all)
     assert.deepEqual(all.map((one) => one['grantedAt']), all.map((one) => one['grantedAt']).sort())
   })

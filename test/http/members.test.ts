@@ -89,6 +89,17 @@ describe('members over HTTP', function () {
     assert.equal((await listed()).get(person.accountId)!['role'], 'guest')
   })
 
+  it('shows whoever did something what they did', async () => {
+    const person = await memberOf(fixture, 'viewer')
+    assert.equal((await listed()).get(person.accountId)!['role'], 'viewer')
+    for (const role of ['analyst', 'admin', 'guest', 'viewer']) {
+      await change(owner, person.accountId, { role })
+      assert.equal((await listed()).get(person.accountId)!['role'], role)
+    }
+    await remove(owner, person.accountId)
+    assert.ok(!(await listed()).has(person.accountId))
+  })
+
   it('takes from keys what their issuer loses, and says so', async () => {
     const person = await memberOf(fixture, 'admin')
     const { appId } = fixture.app
