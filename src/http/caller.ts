@@ -2,7 +2,7 @@
 // not there: 404, so that nobody learns what exists.
 import type { Response } from 'express'
 import type { AppState, ControlState, Keyring, KeyState, MemberState } from '../commands/keyring.ts'
-import { appFor, belongs, organisationFor } from '../commands/roles.ts'
+import { appFor, belongs, organisationFor, roleOnApp } from '../commands/roles.ts'
 import { Problem } from '../errors.ts'
 import type { MemberRole, Role } from '../events/organisations.ts'
 import { refreshed } from './credentials.ts'
@@ -53,8 +53,9 @@ export async function appOf(caller: Caller, keyring: Keyring, appId: string | un
     return app
   }
   if (appId === undefined) throw new Problem('invalid_parameter', undefined, { errors: [{ path: 'appId', detail: 'is required' }] })
-  // Another process may have registered it a moment ago.
-  if (keyring.state.app(appId) === undefined) await refreshed(keyring)
+  // Another process may have let them in a moment ago; and what belongs to others takes as long as what is not there.
+  const known = keyring.state.app(appId)
+  if (known === undefined || roleOnApp(keyring.state, known, caller.accountId) === undefined) await refreshed(keyring)
   return appFor(keyring.state, appId, caller.accountId, least)
 }
 
