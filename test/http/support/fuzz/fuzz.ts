@@ -22,7 +22,7 @@ export interface Outcome {
   readonly heapsBytes: readonly number[]
 }
 
-const WORLD_REQUESTS = 250
+const WORLD_REQUESTS = 500
 const CONCURRENCY = 8
 /** One in so many is raw bytes. */
 const RAW_EVERY = 20
@@ -98,6 +98,8 @@ function keepsSecrets({ canary, rivals }: World, { credential, path, body }: Sen
   if (credential.isRival) return
   const answer = `${text}${JSON.stringify(headers)}`
   assert.equal(answer.toLowerCase().includes(canary), false, 'the canary of the other organisation was in the answer')
+  // Whoever runs the installation rebuilds read models of any app, by its id.
+  if (credential.isOperator && path.startsWith('/projections')) return
   const said = `${path}${body?.toString() ?? ''}`
   for (const id of ['appId', 'organisationId', 'accountId', 'keyId', 'eventId', 'definitionId', 'invitationId'].flatMap((name) => rivals[name] ?? [])) {
     assert.ok(!answer.includes(id) || said.includes(id), `an id of the other organisation was in the answer: ${id}`)
