@@ -58,6 +58,10 @@ describe('the audit log over HTTP', function () {
     assert.deepEqual(entry!.actor, { accountId, email: null, name: null })
     assert.deepEqual([entry!.action, entry!.label, entry!.subject, entry!.appId], ['AppUpdated', 'App changed', { kind: 'app', id: appId, name: 'Renamed' }, appId])
     assert.deepEqual([entry!.before, entry!.after, entry!.erased], [{ name: 'Test app' }, { name: 'Renamed' }, false])
+    for (const name of ['One', 'Two', 'Three', 'Four', 'Five']) {
+      await fixture.bus.execute(updateOrganisation, { organisationId: FIRST_ORGANISATION, name }, { actor: accountId })
+      assert.deepEqual((await listed('?limit=1'))[0]!.after, { name })
+    }
     const [signIn] = await listed(`?limit=1&action=SignedIn&actor=${admin.accountId}`)
     assert.deepEqual([signIn!.actor?.email, signIn!.subject.name], [admin.email, admin.email])
   })

@@ -34,13 +34,13 @@ async function* endless(watched: Watched): AsyncGenerator<readonly AuditEntry[]>
 describe('an export of the audit log', function () {
   this.timeout(30_000)
 
-  async function withServer(overrides: Partial<HttpDeps>, work: (open: () => Promise<IncomingMessage>) => Promise<void>): Promise<void> {
+  async function withServer(overrides: Partial<HttpDeps>, work: (open: (path?: string) => Promise<IncomingMessage>) => Promise<void>): Promise<void> {
     const deps = fakeDeps(overrides)
     const place = await listening(createHttpServer(deps))
     const headers = { authorization: `Bearer ${userToken(deps, OWNER)}` }
-    const open = (): Promise<IncomingMessage> =>
+    const open = (path = '/audit/export'): Promise<IncomingMessage> =>
       new Promise((resolve, reject) => {
-        get(`${place.url}/organisations/${FIRST_ORGANISATION}/audit/export`, { headers, agent: false }, resolve).on('error', reject)
+        get(`${place.url}/organisations/${FIRST_ORGANISATION}${path}`, { headers, agent: false }, resolve).on('error', reject)
       })
     try {
       await work(open)
@@ -49,6 +49,19 @@ describe('an export of the audit log', function () {
     }
   }
   const control = (watched: Watched): HttpDeps['control'] => ({ ...fakeDeps().control, auditExport: () => Promise.resolve(endless(watched)) })
+
+  it('and a page wait for what this process knows to have been done', async () => {
+    const waited: (number | undefined)[] = []
+    const watching: HttpDeps['control'] = {
+      ...fakeDeps().control,
+      audit: (_organisationId, { atLeast }) => Promise.resolve({ body: { waited: waited.push(atLeast) }, etag: '"x"', cached: false }),
+      auditExport: (_organisationId, { atLeast }) => Promise.resolve((async function* () {})()).finally(() => waited.push(atLeast)),
+    }
+    await withServer({ control: watching, keyring: fakeKeyring({}, { position: 42 }) }, async (open) => {
+      for (const path of ['/audit', '/audit/export']) (await open(path)).resume()
+    })
+    assert.deepEqual(waited, [42, 42])
+  })
 
   it('reads no further than its reader does, and stops when that one goes', async () => {
     const watched: Watched = { pages: 0, ended: false }
