@@ -1,6 +1,7 @@
 // How long somebody stays signed in, and how they stop: refresh tokens that turn, a copy of one, rest and age, sign-out here
 // and everywhere, and what a page of another site can do with our cookies.
 import assert from 'node:assert/strict'
+import { signOut } from '../../src/commands/signOut.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { eventually } from '../support/eventually.ts'
 import { codeOf, type Fixture, OWNER_CODE, startFixture, type Told } from './support/fixture.ts'
@@ -112,6 +113,14 @@ describe('sessions', function () {
   })
 
   describe('signing out', () => {
+    it('is decided by the log, even where a process died before the table knew', async () => {
+      const { token, refreshToken } = await signIn()
+      const { accountId, sessionId } = fixture.tokens.verifyUser(token)
+      await fixture.bus.execute(signOut, { sessionId }, { actor: accountId })
+      assert.equal(codeOf(await refresh(refreshToken)), 'session_ended')
+      assert.equal(await me(token), 'session_ended')
+    })
+
     it('ends this session at once, and no other', async () => {
       const [mine, other] = [await signIn(), await signIn()]
       assert.equal((await fixture.ask({ path: '/auth/sign-out', token: mine.token, body: {} })).status, 204)
