@@ -160,7 +160,7 @@ for (const [engine, databaseUrl] of ENGINES) {
     it('restores an export into an empty store, without a second reduction, and exports the same again', async () => {
       const log = await imported({ file: join(FIXTURES, 'apache_bad_line.txt'), format: 'combined', createApp: 'Log' })
       await imported({ file: file('odd.jsonl', '{"event":"ü\u2028","timestamp":"2020-01-01T00:00:00Z","userId":"\\ud800","metadata":{"1":2,"a":1.0}}\n'), createApp: 'Log' })
-      await defineAndCorrect(log.appId)
+      await defineAndCorrect(log.appId!)
       const out = join(directory, 'all.jsonl.gz')
       await captured(() => runExport(config, { app: undefined, out }))
       const other = await freshStore()
