@@ -2,12 +2,14 @@
 // finds out from a site that sends no more events.
 import type { AppState, KeyState } from '../commands/keyring.ts'
 import { presentScopes } from '../commands/roles.ts'
-import { scope, type Scope } from '../events/schemas.ts'
+import type { Scope } from '../events/schemas.ts'
+import { keyResult } from '../queries/keys.ts'
 import type { HttpDeps } from './deps.ts'
 import { objectOf } from './questions.ts'
 
 type KeyDeps = Pick<HttpDeps, 'keyring' | 'clock'>
 
+const { scopes } = keyResult.properties
 const named = { keyId: { type: 'string' }, appId: { type: 'string' }, name: { type: 'string' } } as const
 
 export const keyChangesSchema = objectOf(
@@ -18,7 +20,7 @@ export const keyChangesSchema = objectOf(
     },
     weakened: {
       ...{ type: 'array', description: 'Keys that may do less than before; without scopes left a key is refused' },
-      items: objectOf({ ...named, scopes: { type: 'array', items: scope, description: 'What is left' }, lost: { type: 'array', items: scope } }, ['keyId', 'appId', 'name', 'scopes', 'lost']),
+      items: objectOf({ ...named, scopes: { ...scopes, description: 'What is left' }, lost: scopes }, ['keyId', 'appId', 'name', 'scopes', 'lost']),
     },
   },
   ['adopted', 'weakened'],

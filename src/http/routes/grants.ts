@@ -2,8 +2,8 @@
 import { Router } from 'express'
 import { endAppGrant } from '../../commands/endAppGrant.ts'
 import { grantApp, grantAppBody, type GrantApp } from '../../commands/grantApp.ts'
-import { grantRole } from '../../events/organisations.ts'
 import type { Page } from '../../queries/controlQueries.ts'
+import { grantOnApp } from '../../queries/members.ts'
 import { writeAnswer } from '../answers.ts'
 import { appOf, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
@@ -17,7 +17,7 @@ type GrantDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'contr
 
 export const listGrantsParameters = objectOf({ appId: uuid, ...page }, ['appId'])
 export const grantParameters = objectOf({ appId: uuid, accountId: uuid }, ['appId', 'accountId'])
-export const grantedSchema = objectOf({ appId: { type: 'string' }, accountId: { type: 'string' }, role: grantRole, keys: keyChangesSchema }, ['appId', 'accountId', 'role', 'keys'])
+export const grantedSchema = objectOf({ appId: { type: 'string' }, accountId: { type: 'string' }, role: grantOnApp.properties.role, keys: keyChangesSchema }, ['appId', 'accountId', 'role', 'keys'])
 export const grantEndedSchema = objectOf({ appId: { type: 'string' }, accountId: { type: 'string' }, keys: keyChangesSchema }, ['appId', 'accountId', 'keys'])
 
 export function grantRoutes(deps: GrantDeps): Router {

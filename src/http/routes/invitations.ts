@@ -5,8 +5,8 @@ import { acceptInvitation, acceptInvitationBody } from '../../commands/acceptInv
 import { createInvitationToken, hashInvitationToken } from '../../commands/invitationToken.ts'
 import { inviteMember, inviteMemberBody, type InviteMember } from '../../commands/inviteMember.ts'
 import { revokeInvitation, type RevokeInvitation } from '../../commands/revokeInvitation.ts'
-import { memberRole } from '../../events/organisations.ts'
 import type { Page } from '../../queries/controlQueries.ts'
+import { memberResult } from '../../queries/members.ts'
 import { writeAnswer } from '../answers.ts'
 import { organisationOf, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
@@ -29,7 +29,7 @@ export const invitedSchema = objectOf(
   },
   ['invitationId', 'link', 'expiresAt'],
 )
-export const joinedSchema = objectOf({ organisationId: { type: 'string' }, role: memberRole }, ['organisationId', 'role'])
+export const joinedSchema = objectOf({ organisationId: { type: 'string' }, role: memberResult.properties.role }, ['organisationId', 'role'])
 
 export function invitationRoutes(deps: InvitationDeps): Router {
   const router = Router()

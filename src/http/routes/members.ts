@@ -3,8 +3,8 @@
 import { Router } from 'express'
 import { adoptKeys, changeMemberRole, changeMemberRoleBody, type ChangeMemberRole } from '../../commands/changeMemberRole.ts'
 import { removeMember } from '../../commands/removeMember.ts'
-import { memberRole } from '../../events/organisations.ts'
 import type { Page } from '../../queries/controlQueries.ts'
+import { memberResult } from '../../queries/members.ts'
 import { writeAnswer } from '../answers.ts'
 import { organisationOf, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
@@ -19,7 +19,7 @@ type MemberDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'cont
 export const listMembersParameters = objectOf({ organisationId: uuid, ...page }, ['organisationId'])
 export const memberParameters = objectOf({ organisationId: uuid, accountId: uuid }, ['organisationId', 'accountId'])
 export const removeMemberParameters = objectOf({ organisationId: uuid, accountId: uuid, adoptKeys }, ['organisationId', 'accountId'])
-export const changedMemberSchema = objectOf({ accountId: { type: 'string' }, role: memberRole, keys: keyChangesSchema }, ['accountId', 'role', 'keys'])
+export const changedMemberSchema = objectOf({ accountId: { type: 'string' }, role: memberResult.properties.role, keys: keyChangesSchema }, ['accountId', 'role', 'keys'])
 export const removedMemberSchema = objectOf({ accountId: { type: 'string' }, keys: keyChangesSchema }, ['accountId', 'keys'])
 
 export function memberRoutes(deps: MemberDeps): Router {
