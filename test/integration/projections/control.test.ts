@@ -139,7 +139,7 @@ const sorted = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.st
 async function shownApps(database: Database, build: number): Promise<unknown[]> {
   const rows = (await database.knex('apps').where({ build })) as AppRow[]
   return rows.map((row) => [
-    ...[textOfId(row.app_id), textOfId(row.owner_id), textOrNull(row.organisation_id), row.name, row.url, row.timezone, row.ip, JSON.parse(row.keep_query)],
+    ...[textOfId(row.app_id), textOfId(row.owner_id), textOrNull(row.organisation_id), row.name, row.url, row.timezone, row.ip, JSON.parse(row.keep_query) as unknown],
     ...[row.created_at, row.updated_at, row.deleted_at],
   ])
 }
@@ -148,7 +148,7 @@ async function shownKeys(database: Database, build: number): Promise<unknown[]> 
   const rows = (await database.knex('api_keys').where({ build })) as KeyRow[]
   return rows.map((row) => [
     ...[textOfId(row.app_id), textOfId(row.key_id), textOfId(row.issued_by), row.name, row.scopes.split(' '), row.write_key_hint],
-    ...[row.allowed_origins === null ? null : JSON.parse(row.allowed_origins), row.requests_per_minute, row.created_at, textOrNull(row.replaces)],
+    ...[row.allowed_origins === null ? null : (JSON.parse(row.allowed_origins) as unknown), row.requests_per_minute, row.created_at, textOrNull(row.replaces)],
     ...[row.expires_at, row.revoked_at, textOrNull(row.replaced_by)],
   ])
 }
