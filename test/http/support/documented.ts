@@ -18,7 +18,8 @@ const compiled = new Map<string, ValidateFunction>()
 export const templates = Object.keys(document.paths)
   .map((template) => ({
     template,
-    pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+    // Express takes a route in any case, and with a slash at its end.
+    pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'i'),
   }))
   // Fixed names before parameters: /projections/progress is no {name}.
   .sort((left, right) => left.template.split('{').length - right.template.split('{').length)
