@@ -104,6 +104,22 @@ describe('tokens while secrets change', () => {
   })
 })
 
+describe('what is remembered of tokens', () => {
+  beforeEach(() => (time.ms = NOW))
+
+  it('is remembered of one kind: a token that has the claims of both passes for its own alone', () => {
+    const claims = { app: key.appId, sid: session.sessionId, gen: 0, iat: NOW / 1_000, exp: NOW / 1_000 + 60 }
+    const signed = (use: 'user-token' | 'analytics-token', audience: string): string =>
+      jwt.sign(claims, tokenKeys({ jwtSecret: A }, use)[0].key, { algorithm: 'HS256', issuer: 'recount', audience, subject: key.keyId })
+    const [user, analytics] = [signed('user-token', 'recount:user'), signed('analytics-token', 'recount:analytics')]
+    const tokens = make({ jwtSecret: A })
+    assert.equal(tokens.verifyUser(user).accountId, key.keyId)
+    assert.throws(() => tokens.verifyAnalytics(user), refusal('unauthenticated'))
+    assert.equal(tokens.verifyAnalytics(analytics).keyId, key.keyId)
+    assert.throws(() => tokens.verifyUser(analytics), refusal('unauthenticated'))
+  })
+})
+
 describe('the time of tokens', () => {
   const tokens = make({ jwtSecret: A })
   beforeEach(() => (time.ms = NOW))
