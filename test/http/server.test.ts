@@ -70,9 +70,11 @@ describe('the HTTP server', function () {
 
   it('sees a revocation although the credential was proved before', async () => {
     let key = KEY
-    await withServer({ keyring: fakeKeyring({}, { key: () => key, keyByHash: () => key }) }, async (asking) => {
+    const keyring = fakeKeyring({}, { key: () => key, keyByHash: () => key })
+    await withServer({ keyring }, async (asking) => {
       assert.equal(outcome(await asking(write)), '202')
       key = { ...KEY, revoked: true }
+      Object.assign(keyring.state, { position: 2 })
       assert.equal(outcome(await asking(write)), '401 key_revoked')
     })
   })

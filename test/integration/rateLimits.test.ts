@@ -92,6 +92,17 @@ describe('rate limits over several processes', function () {
     assert.ok(atOnce > 19_975, `${atOnce} at once`)
   })
 
+  it('asks before a share runs out, so that nobody waits once there is some', async () => {
+    const [one] = await processes(await freshRedis(), 1)
+    let waited = 0
+    for (let count = 0; count < 800; count++) {
+      if (one!.limiter.key(key(1_600), 'collect') instanceof Promise) waited += 1
+      // Answers come in order: whatever was asked before this is answered.
+      await one!.redis.ping()
+    }
+    assert.ok(waited <= 8, `${waited} waited`)
+  })
+
   it('asks nobody for an address that collects as visitors do, and holds all processes to the limit of one that does not', async () => {
     const five = await processes(await freshRedis(), 5)
     for (const { limiter } of five) {
