@@ -25,7 +25,8 @@ const dripping: RequestListener = (_req, res) => {
   const timer = setInterval(() => res.write(' '), 50)
   res.once('close', () => clearInterval(timer))
 }
-const huge: RequestListener = (_req, res) => void res.writeHead(200).end(`{"access_token":"${'x'.repeat(LIMITS.googleAnswerBytes)}"}`)
+/** As it should be, but for its length. */
+const huge: RequestListener = (_req, res) => void res.writeHead(200).end(JSON.stringify({ access_token: 'token', ...PERSON, more: 'x'.repeat(LIMITS.googleAnswerBytes) }))
 
 describe('sign-in with Google when something is in the way', function () {
   this.timeout(60_000)
