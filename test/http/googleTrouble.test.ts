@@ -72,7 +72,7 @@ describe('sign-in with Google when something is in the way', function () {
       ['answers a list', '/token', answering(200, '[]'), 'unavailable'],
       ['gives no token', '/token', answering(200, '{}'), 'unavailable'],
       ['gives a token that is no header', '/token', answering(200, '{"access_token":"secret-words\\n"}'), 'unavailable'],
-      ['sends us elsewhere', '/token', (_req, res) => void res.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), 'unavailable'],
+      ['sends us elsewhere', '/userinfo', (_req, res) => void res.writeHead(302, { location: '/elsewhere' }).end(), 'unavailable'],
       ['answers without end', '/token', huge, 'unavailable'],
       ['breaks off', '/userinfo', (req) => void req.socket.destroy(), 'unavailable'],
       ['says nobody', '/userinfo', answering(200, 'null'), 'unavailable'],
@@ -83,7 +83,7 @@ describe('sign-in with Google when something is in the way', function () {
     ]
     for (const [name, path, how, code] of broken) {
       it(`${name} (${path}): ${code}`, async () => {
-        google.instead.set(path, how)
+        google.instead.set('/elsewhere', answering(200, JSON.stringify(PERSON))).set(path, how)
         const told = await visitor.signIn()
         assert.equal(codeOf(told), code, told.text)
         assert.equal(visitor.cookie('recount_user'), undefined)

@@ -22,7 +22,7 @@ export interface GoogleServer {
   readonly authorized: URLSearchParams[]
   readonly exchanged: Record<string, string>[]
   /** In place of its own answer at these paths, while it is there. */
-  readonly instead: Map<'/token' | '/userinfo', RequestListener>
+  readonly instead: Map<string, RequestListener>
   close(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ export async function startGoogleServer(): Promise<GoogleServer> {
   const instead: GoogleServer['instead'] = new Map()
   const listener = service.requestHandler
   const server = createServer((req, res) => {
-    const path = req.url!.split('?')[0] as '/token'
+    const path = req.url!.split('?')[0]!
     const other = instead.get(path)
     if (other === undefined) listener(req, res)
     else other(req, res)
