@@ -30,6 +30,16 @@ export function setCaller(res: Response, caller: Caller): void {
   res.setHeader('Vary', 'Authorization, Cookie')
 }
 
+/** Sets what is asked once more when the body has come: it may take its time, and a session may end meanwhile. */
+export function checkAgain(res: Response, check: () => void): void {
+  ;(res.locals as { checkAgain?: () => void }).checkAgain = check
+}
+
+/** Throws what that throws. */
+export function checkedAgain(res: Response): void {
+  ;(res.locals as { checkAgain?: () => void }).checkAgain?.()
+}
+
 export function callerOf(res: Response): Caller {
   const { caller } = res.locals as { caller?: Caller }
   if (caller === undefined) throw new TypeError('the route lacks an authenticating middleware')

@@ -78,6 +78,16 @@ describe('access over HTTP', function () {
     assert.deepEqual(await told, [401, 'key_revoked'])
   })
 
+  it('refuses what a person began to send before they signed out and finished after', async () => {
+    const { token } = (await fixture.ask({ path: '/auth/local', body: { code: OWNER_CODE } })).body as { token: string }
+    const { request, told } = slowly(fixture.url, token, '/auth/register')
+    request.write('{"name":')
+    await once(request, 'begun')
+    assert.equal((await fixture.ask({ path: '/auth/sign-out', token, body: {} })).status, 204)
+    request.end('"Late"}')
+    assert.deepEqual(await told, [401, 'session_ended'])
+  })
+
   it('rotates a key: the new one works, the old one until the overlap ends', async () => {
     const key = await fixture.issue({ scopes: ['collect', 'query'] })
     const rotate = async (keyId: string, overlapSeconds: number): Promise<Record<string, unknown>> => {
@@ -116,8 +126,8 @@ describe('access over HTTP', function () {
 })
 
 /** A request whose body comes bit by bit; it emits `begun` once the server has let it begin. */
-function slowly(url: string, token: string): { request: ClientRequest; told: Promise<[number, unknown]> } {
-  const request = httpRequest(`${url}/collect`, { method: 'POST', headers: { authorization: `Bearer ${token}`, expect: '100-continue' } })
+function slowly(url: string, token: string, path = '/collect'): { request: ClientRequest; told: Promise<[number, unknown]> } {
+  const request = httpRequest(`${url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', expect: '100-continue' } })
   request.on('continue', () => request.emit('begun'))
   const told = once(request, 'response').then(async ([response]: IncomingMessage[]): Promise<[number, unknown]> => {
     const body = JSON.parse((await response!.toArray()).join('')) as { code?: string }

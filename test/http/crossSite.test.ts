@@ -165,7 +165,9 @@ describe('pages of other sites', function () {
       for (const path of ['/', '/api-docs']) {
         const page = await browser.newPage()
         const said: string[] = []
-        page.on('console', (message) => void (message.type() === 'error' && said.push(message.text())))
+        page.on('console', (message) => {
+          if (message.type() === 'error') said.push(message.text())
+        })
         page.on('pageerror', (error) => said.push(String(error)))
         page.on('requestfailed', (request) => said.push(`${request.url()} ${request.failure()?.errorText ?? ''}`))
         await page.goto(`${fixture.url}${path}`, { waitUntil: 'networkidle' })

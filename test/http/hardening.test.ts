@@ -31,7 +31,9 @@ const outcome = (told: Told): string => `${told.status} ${codeOf(told)}`.trim()
 /** Everything that comes back on one connection until it closes. */
 function raw(port: number, ...texts: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => void texts.forEach((text) => socket.write(text)))
+    const socket = connect(port, '127.0.0.1', () => {
+      for (const text of texts) socket.write(text)
+    })
     let told = ''
     socket.on('data', (chunk) => (told += chunk.toString()))
     socket.on('close', () => resolve(told))

@@ -215,8 +215,8 @@ describe('the HTTP server', function () {
 
   it('streams progress, and ends the stream within two seconds of its reader losing the right to it', async () => {
     let owner = true
-    const { member } = fakeKeyring().state
-    const stillMember: typeof member = (organisationId, accountId) => (owner ? member(organisationId, accountId) : undefined)
+    const { state } = fakeKeyring()
+    const stillMember: typeof state.member = (organisationId, accountId) => (owner ? state.member(organisationId, accountId) : undefined)
     const step = { projection: 'a', state: 'running', events: 1, total: 2, eventsPerSecond: 1, percent: 50, etaSeconds: 1 } as const
     const subscribe: HttpDeps['replays']['subscribe'] = (listener) => {
       const timer = setInterval(() => {

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
 import { Problem } from '../../errors.ts'
 import { isOperator } from '../../commands/roles.ts'
-import { refuseAbsent, type UserCaller } from '../caller.ts'
+import { checkAgain, refuseAbsent, refuseUnlessPresent, type UserCaller } from '../caller.ts'
 import { readCookie } from '../cookies.ts'
 import { PUBLIC_KEY } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
@@ -14,7 +14,9 @@ type UserDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens'>
 
 export function requireUser(deps: UserDeps): RequestHandler {
   return async (req, res, next) => {
-    await letIn(res, await authenticateUser(deps, req))
+    const user = await authenticateUser(deps, req)
+    await letIn(res, user)
+    checkAgain(res, () => refuseUnlessPresent(deps.keyring.state, user))
     next()
   }
 }
@@ -25,6 +27,7 @@ export function requireOperator(deps: UserDeps): RequestHandler {
     const user = await authenticateUser(deps, req)
     if (!isOperator(deps.keyring.state, user.accountId)) throw new Problem('forbidden', 'This is for those who run the installation')
     await letIn(res, user)
+    checkAgain(res, () => refuseUnlessPresent(deps.keyring.state, user))
     next()
   }
 }
@@ -47,7 +50,7 @@ function refuseKeys({ tokens }: UserDeps, credential: string | undefined): void 
   const isToken = tokens.kindOf(credential) === 'analytics'
   if (isToken) tokens.verifyAnalytics(credential)
   if (isToken || PUBLIC_KEY.test(credential)) {
-    throw new Problem('forbidden', 'This takes the user token of the owner, from a sign-in (POST /auth/local); keys collect and read numbers')
+    throw new Problem('forbidden', 'This takes the user token of somebody who signed in (/auth/google or POST /auth/local); keys collect and read numbers')
   }
 }
 

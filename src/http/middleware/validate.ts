@@ -5,6 +5,7 @@ import { Problem } from '../../errors.ts'
 import { compile } from '../../kernel/validation.ts'
 import { LIMITS } from '../../limits.ts'
 import { readJson } from '../body.ts'
+import { checkedAgain } from '../caller.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -21,6 +22,7 @@ export function validateBody(schema: Schema): RequestHandler {
   return async (req, res, next) => {
     if (req.is('application/json') === false) throw new Problem('unsupported_media_type')
     const body = await readJson(req, BOUNDS)
+    checkedAgain(res)
     const errors = check(body)
     if (errors.length > 0) throw new Problem('invalid_body', undefined, { errors })
     ;(res.locals as Checked).body = body
