@@ -84,8 +84,8 @@ export function startControlWorker(connection: Redis, log: EventLog, logger: Log
   const worker = new Worker<ControlJob, ControlResult>(
     CONTROL_QUEUE,
     async (job) => {
-      // Whoever asked has appended by itself by now.
-      const leftMs = job.timestamp + LIMITS.controlQueueMs - Date.now()
+      // Whoever asked has appended by itself by now. Their clock may be ahead of this one.
+      const leftMs = Math.min(job.timestamp + LIMITS.controlQueueMs - Date.now(), LIMITS.controlQueueMs)
       if (leftMs <= 0) return { expired: true }
       try {
         return { places: await appendRetrying(log, job.data.append, leftMs) }

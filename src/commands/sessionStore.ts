@@ -119,7 +119,9 @@ export function createSessionStore({ database, clock }: { readonly database: Dat
       // Gone in between, or the table was restored from an earlier time than the token is of.
       if (session === undefined || session.rotation < rotation) return { outcome: 'ended' }
       if (turned === 1) return { outcome: 'rotated', session }
-      const justNow = session.rotation === rotation + 1 && now - session.rotatedAt <= LIMITS.refreshOverlapMs
+      // Of a time to come by more than clocks may differ: nobody can say how long ago it was.
+      const since = now - session.rotatedAt
+      const justNow = session.rotation === rotation + 1 && since <= LIMITS.refreshOverlapMs && since >= -LIMITS.clockLeewaySeconds * 1_000
       return { outcome: justNow ? 'repeated' : 'replayed', session }
     },
     end: async (sessionId) => {
