@@ -116,8 +116,8 @@ export class FoldedControl extends FoldedPeople implements ControlState {
     } else if (isEvent(event, apiKeyRevoked)) {
       this.changeKey(event.data!.keyId, () => ({ revoked: true }))
     } else if (isEvent(event, apiKeyAdopted)) {
-      const { keyId, issuedBy } = event.data!
-      this.changeKey(keyId, () => ({ issuedBy }))
+      const { keyId, issuedBy, scopes } = event.data!
+      this.changeKey(keyId, (key) => ({ issuedBy, scopes: scopes ?? key.scopes }))
     } else if (!isEvent(event, signedIn) && !isEvent(event, projectionOperated)) {
       throw new TypeError(`the control partition holds ${event.type}, which this program does not fold`)
     }

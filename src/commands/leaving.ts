@@ -23,12 +23,12 @@ export function adoptedInOrganisation(state: ControlState, organisationId: strin
   for (const app of state.apps()) {
     if (app.organisationId === organisationId && !app.deleted) keys.push(...liveKeysOf(state, app, now).filter(({ issuedBy }) => issuedBy === from))
   }
-  return adopted(keys, to)
+  return adopted(state, keys, to)
 }
 
 /** The same for all keys of one app, whoever issued them. */
 export function adoptedOnApp(state: ControlState, app: AppState, to: string, now: number): Decided[] {
-  return adopted(liveKeysOf(state, app, now).filter(({ issuedBy }) => issuedBy !== to), to)
+  return adopted(state, liveKeysOf(state, app, now).filter(({ issuedBy }) => issuedBy !== to), to)
 }
 
 /** Open links that an account of this role could not have handed out: a copy kept back would let their maker in again. */
@@ -50,12 +50,15 @@ function liveKeysOf(state: ControlState, app: AppState, now: number): KeyState[]
   })
 }
 
-function adopted(keys: readonly KeyState[], issuedBy: string): Decided[] {
+function adopted(state: ControlState, keys: readonly KeyState[], issuedBy: string): Decided[] {
   if (keys.length > LIMITS.keysAdopted) {
     throw new Problem('limit_reached', `At most ${LIMITS.keysAdopted} keys can be taken over at once, and here are ${keys.length}: revoke those that nobody needs`)
   }
-  return keys.map(({ keyId, appId }) => {
-    const data: ApiKeyAdopted = { keyId, appId, issuedBy }
+  return keys.map((key) => {
+    const { keyId, appId } = key
+    const scopes = presentScopes(state, key)
+    // What it had lost with its issuer's role it does not get back: whoever holds it may be the one who lost it.
+    const data: ApiKeyAdopted = { keyId, appId, issuedBy, ...(scopes.length === key.scopes.length ? {} : { scopes: [...scopes] }) }
     return { type: apiKeyAdopted, stream: `key:${keyId}`, appId, data }
   })
 }

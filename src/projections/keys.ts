@@ -1,6 +1,6 @@
 // The keys that there are, folded from the control partition: what an owner may see of them, and no hash of a secret.
 import type { Knex } from 'knex'
-import { apiKeyAdopted } from '../events/apiKeyAdopted.ts'
+import { type ApiKeyAdopted, apiKeyAdopted } from '../events/apiKeyAdopted.ts'
 import { apiKeyIssued } from '../events/apiKeyIssued.ts'
 import { apiKeyRevoked } from '../events/apiKeyRevoked.ts'
 import { apiKeyRotated } from '../events/apiKeyRotated.ts'
@@ -71,11 +71,15 @@ function evolve(row: KeyRow | undefined, event: FoldEvent): KeyRow | undefined {
   if (isEvent(event, apiKeyIssued)) return issued(event)
   // What began with an event that was redacted is not shown, as it is not for the keyring.
   if (row === undefined) return undefined
-  if (isEvent(event, apiKeyAdopted)) return { ...row, issued_by: uuidToBytes(event.data!.issuedBy) }
+  if (isEvent(event, apiKeyAdopted)) return adopted(row, event.data!)
   if (isEvent(event, apiKeyRevoked)) return { ...row, revoked_at: row.revoked_at ?? event.recordedAt }
   if (!isEvent(event, apiKeyRotated)) return undefined
   const { endsAt, replacedBy } = event.data!
   return { ...row, expires_at: Math.min(row.expires_at ?? endsAt, endsAt), replaced_by: uuidToBytes(replacedBy) }
+}
+
+function adopted(row: KeyRow, { issuedBy, scopes }: ApiKeyAdopted): KeyRow {
+  return { ...row, issued_by: uuidToBytes(issuedBy), scopes: scopes?.join(' ') ?? row.scopes }
 }
 
 function issued(event: FoldEvent): KeyRow | undefined {

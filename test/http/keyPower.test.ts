@@ -69,6 +69,17 @@ describe('what a key may do', function () {
     }
   })
 
+  it('does not get back by being taken over what it had lost with its issuer’s role', async () => {
+    const { accountId, key } = await issued('admin')
+    await change(accountId, 'viewer')
+    const left = ['403 forbidden', '403 forbidden', '200', '403 forbidden']
+    assert.deepEqual(await power(key), left)
+    await remove(accountId, true)
+    assert.deepEqual(await power(key), left)
+    const shown = (await fixture.ask({ path: `/auth/api-key?appId=${fixture.app.appId}`, token: fixture.app.userToken })).body['keys'] as Record<string, unknown>[]
+    assert.deepEqual(shown.find((one) => one['keyId'] === key.keyId)?.['scopes'], ['query'])
+  })
+
   it('ends with its app at once, and nothing that was on its way counts anywhere', async () => {
     const actor = OWNER_ID
     const { appId } = await fixture.bus.execute(registerApp, { name: 'Short-lived', organisationId: FIRST_ORGANISATION }, { actor })

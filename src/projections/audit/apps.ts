@@ -146,10 +146,10 @@ const keys: readonly Handler[] = [
       want.one('app', appId)
       want.one('key', appId, keyId)
     },
-    ({ subjects }, { keyId, appId, issuedBy }) => {
+    ({ subjects }, { keyId, appId, issuedBy, scopes }) => {
       const before = subjects.get('key', appId, keyId)
       if (before !== undefined) subjects.put('key', [appId, keyId], { ...before, issuedBy })
-      return [{ ...keyChange(subjects, appId, keyId), ...difference({ issuedBy: before?.issuedBy }, { issuedBy }), organisations: ownerOf(subjects, appId) }]
+      return [{ ...keyChange(subjects, appId, keyId), ...difference({ issuedBy: before?.issuedBy }, { issuedBy, scopes }), organisations: ownerOf(subjects, appId) }]
     },
   ),
 ]

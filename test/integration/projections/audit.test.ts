@@ -47,7 +47,7 @@ const kinds: Readonly<Record<string, fc.Arbitrary<object>>> = {
   ApiKeyIssued: fc.record({ keyId: key, appId: app, issuedBy: account, name, scopes: fc.constant(['query']), writeKeyHash: fc.constant(SECRET.writeKeyHash), writeKeyHint: fc.constant('rk_a') }),
   ApiKeyRotated: fc.record({ keyId: key, appId: app, replacedBy: key, endsAt: fc.integer({ min: 1, max: 9 }) }),
   ApiKeyRevoked: fc.record({ keyId: key, appId: app }),
-  ApiKeyAdopted: fc.record({ keyId: key, appId: app, issuedBy: account }),
+  ApiKeyAdopted: fc.record({ keyId: key, appId: app, issuedBy: account, scopes: fc.constantFrom(undefined, ['query']) }),
   ProjectionOperated: fc.record({ projection: fc.constant('web'), action: fc.constant('rebuild'), appId: app }),
 }
 

@@ -56,7 +56,7 @@ const OF_KEYS: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
   },
   ApiKeyRotated: { replacedBy: fc.constantFrom(...KEYS.map(({ keyId }) => keyId)), endsAt: time },
   ApiKeyRevoked: {},
-  ApiKeyAdopted: { issuedBy: account },
+  ApiKeyAdopted: { issuedBy: account, scopes: maybe(scopes) },
 }
 
 /** Beginnings are rarer than changes, so that histories grow long. */
@@ -128,7 +128,8 @@ function plainKeys(events: readonly FoldEvent[]): unknown[] {
     const ends = [data['expiresAt'], ...of('ApiKeyRotated').map((event) => (event.data as { endsAt: number }).endsAt)].filter((end) => end !== undefined) as number[]
     const issuer = (of('ApiKeyAdopted').at(-1)?.data as { issuedBy?: string } | undefined)?.issuedBy ?? data['issuedBy']
     const replacedBy = (of('ApiKeyRotated').at(-1)?.data as { replacedBy?: string } | undefined)?.replacedBy ?? null
-    const fixed = [data['name'], data['scopes'], data['writeKeyHint'], data['allowedOrigins'] ?? null, data['requestsPerMinute'] ?? null, since[0]!.recordedAt, data['replaces'] ?? null]
+    const allowed = (of('ApiKeyAdopted').findLast((event) => (event.data as { scopes?: unknown }).scopes !== undefined)?.data as { scopes?: unknown } | undefined)?.scopes ?? data['scopes']
+    const fixed = [data['name'], allowed, data['writeKeyHint'], data['allowedOrigins'] ?? null, data['requestsPerMinute'] ?? null, since[0]!.recordedAt, data['replaces'] ?? null]
     return [[appId, keyId, issuer, ...fixed, ends.length === 0 ? null : Math.min(...ends), of('ApiKeyRevoked')[0]?.recordedAt ?? null, replacedBy]]
   })
 }

@@ -90,6 +90,14 @@ describe('TransferApp', () => {
     given(...both, ...keys).when(transferApp, input).then([transferred(), adopted(id('theirs')), adopted(id('read'))], input)
   })
 
+  it('gives no key back what it had lost with its issuer’s role', () => {
+    const keys = [key({ keyId: id('once'), issuedBy: VIEWER, scopes: ['collect', 'query', 'people'] })]
+    const left = fact(apiKeyAdopted, `key:${id('once')}`, { keyId: id('once'), appId: APP, issuedBy: ALICE, scopes: ['query'] })
+    given(...both, ...keys).when(transferApp, input).then([transferred(), left])
+    const after = folded([...both, ...keys, transferred(), left])
+    assert.deepEqual(after.key(id('once'))?.scopes, ['query'])
+  })
+
   it('takes an owner here and an admin there', () => {
     given(...CROWD, joined(ALICE, 'analyst', OTHER)).when(transferApp, input).refused('forbidden')
     given(...CROWD, joined(ADMIN, 'owner', OTHER)).when(transferApp, input, { actor: ADMIN }).refused('forbidden')

@@ -69,6 +69,12 @@ describe('ChangeMemberRole', () => {
     given(...CROWD, ...keysOf(ANALYST), roleChanged(ANALYST, 'guest'))
       .when(changeMemberRole, { organisationId: FIRST, accountId: ANALYST, role: 'viewer', adoptKeys: true })
       .then([roleChanged(ANALYST, 'viewer')])
+    // Nor of a key that can still do something what it cannot do any more.
+    const once = key({ keyId: id('once'), issuedBy: ANALYST, scopes: ['query', 'people'] })
+    const { type, stream, data } = adopted(id('once'), ALICE)
+    given(...CROWD, once, roleChanged(ANALYST, 'viewer'))
+      .when(removeMember, { organisationId: FIRST, accountId: ANALYST, adoptKeys: true })
+      .then([removed(ANALYST), fact(type, stream, { ...(data as object), scopes: ['query'] })])
   })
 
   it('nobody takes over their own keys', () => {
