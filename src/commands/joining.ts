@@ -47,5 +47,10 @@ export function isFull(state: ControlState, organisationId: string): boolean {
 }
 
 export function sameEmail(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase()
+  return lowered(a) === lowered(b)
+}
+
+// Of A to Z alone: other letters can become one of those (U+212A becomes k), and an address of somebody else the same.
+function lowered(email: string): string {
+  return email.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
 }

@@ -87,6 +87,8 @@ describe('SignInWithGoogle: the first owner', () => {
     given().when(signInWithGoogle, input, nobody).refused('not_invited')
     given().when(signInWithGoogle, { ...input, ownerEmail: 'ann@bakery.example' }, nobody).refused('not_invited')
     given().when(signInWithGoogle, { ...asOwner, emailVerified: false }, nobody).refused('email_unverified')
+    // KELVIN SIGN, whose small letter is k: another address, which anybody may own.
+    given().when(signInWithGoogle, { ...input, email: '\u212Aate@bakery.example', ownerEmail: 'kate@bakery.example' }, nobody).refused('not_invited')
   })
 
   it('links the account that came in with the owner code', () => {
