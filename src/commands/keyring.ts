@@ -8,7 +8,7 @@ export interface AccountState {
   readonly googleId: string | undefined
   readonly email: string | undefined
   readonly name: string | undefined
-  /** How often the account was signed out everywhere: a token of an earlier generation is worth nothing. */
+  /** How often the account was signed out everywhere or left its last organisation: a token of an earlier generation is worth nothing. */
   readonly generation: number
   readonly createdAt: number
 }

@@ -117,8 +117,7 @@ export class FoldedPeople implements PeopleState {
     } else if (isEvent(event, signedOut)) {
       this.endSession(event.data!.sessionId, event.occurredAt)
     } else if (isEvent(event, signedOutEverywhere)) {
-      const account = this.accountsById.get(event.data!.accountId)
-      if (account !== undefined) this.setAccount({ ...account, generation: account.generation + 1 })
+      this.endSessions(event.data!.accountId)
     } else return false
     return true
   }
@@ -141,7 +140,9 @@ export class FoldedPeople implements PeopleState {
     } else if (isEvent(event, memberRemoved)) {
       const { organisationId, accountId } = event.data!
       this.members.get(organisationId)?.delete(accountId)
-      this.memberships.get(accountId)?.delete(organisationId)
+      const left = this.memberships.get(accountId)
+      // Whoever belongs nowhere is out, and must sign in again if they are let in again: a copy of a session would come with them.
+      if (left?.delete(organisationId) === true && left.size === 0) this.endSessions(accountId)
       for (const [appId, grants] of this.grants) if (this.organisationOf(appId) === organisationId) grants.delete(accountId)
     } else return false
     return true
@@ -181,6 +182,11 @@ export class FoldedPeople implements PeopleState {
   private setAccount(account: AccountState): void {
     this.accountsById.set(account.accountId, account)
     if (account.googleId !== undefined) this.accountIdByGoogleId.set(account.googleId, account.accountId)
+  }
+
+  private endSessions(accountId: string): void {
+    const account = this.accountsById.get(accountId)
+    if (account !== undefined) this.setAccount({ ...account, generation: account.generation + 1 })
   }
 
   private join(organisationId: string, accountId: string, role: MemberRole, joinedAt: number): void {

@@ -1,11 +1,13 @@
 // Members over HTTP: a role counts from the next request on, whether it rises, falls or ends; keys follow whoever answers for
 // them; nobody acts above themselves, and an organisation keeps an owner whoever acts at once.
 import assert from 'node:assert/strict'
+import { createInvitationToken, hashInvitationToken } from '../../src/commands/invitationToken.ts'
+import { inviteMember } from '../../src/commands/inviteMember.ts'
 import { OWNER_ID } from '../../src/commands/signInOwner.ts'
 import { FIRST_ORGANISATION } from '../../src/events/organisations.ts'
 import { uuidv7 } from '../../src/kernel/ids.ts'
 import { codeOf, type Fixture, startFixture, type Told } from './support/fixture.ts'
-import { join, keyOf, memberOf, otherOrganisation, type Organisation, type Person } from './support/people.ts'
+import { join, keyOf, memberOf, otherOrganisation, type Organisation, type Person, signIn } from './support/people.ts'
 
 const MEMBERS = `/organisations/${FIRST_ORGANISATION}/members`
 const EVENT = { event: 'signup', userId: 'u-1' }
@@ -144,6 +146,21 @@ describe('members over HTTP', function () {
     for (const path of [MEMBERS, `/organisations/${FIRST_ORGANISATION}`, `/apps/${fixture.app.appId}`]) {
       assert.equal(answered(await fixture.ask({ path, token: person.token })), '404 not_found')
     }
+  })
+
+  it('does not bring sessions from before a removal back to life when their person is let in again', async () => {
+    const letIn = async (): Promise<Person> => {
+      const { token, tokenHash } = createInvitationToken()
+      await fixture.bus.execute(inviteMember, { organisationId: FIRST_ORGANISATION, role: 'viewer', tokenHash }, { actor: OWNER_ID })
+      return signIn(fixture, { googleId: 'comes-back', invitationHash: hashInvitationToken(token) })
+    }
+    const before = await letIn()
+    assert.equal(answered(await fixture.ask({ path: '/apps', token: before.token })), '200')
+    await remove(owner, before.accountId)
+    const after = await letIn()
+    assert.equal(after.accountId, before.accountId)
+    assert.equal(answered(await fixture.ask({ path: '/apps', token: before.token })), '401 session_ended')
+    assert.equal(answered(await fixture.ask({ path: '/apps', token: after.token })), '200')
   })
 
   it('lets nobody act above themselves', async () => {
