@@ -150,13 +150,17 @@ function sendCode(res: Response, code: string): void {
 }
 
 async function exchange(deps: SessionDeps, { code, verifier }: { code: string; verifier: string }, res: Response): Promise<void> {
-  const wait = await deps.rateLimiter.guess('exchange-code')
-  if (wait > 0) throw new Problem('rate_limited', 'Too many tries with wrong codes', { retryAfterSeconds: wait })
   const taken = await deps.sessions.takeCode(sha256(code.toUpperCase().replaceAll(/[^0-9A-Z]/g, '')))
   if (taken === undefined || !secretsEqual(sha256(verifier).toString('hex'), Buffer.from(taken.challenge).toString('hex'))) {
-    throw new Problem('sign_in_failed', 'The code is not right, was used, or is older than two minutes: start again')
+    return refuseCode(deps)
   }
-  await deps.rateLimiter.guessedRight('exchange-code')
   await refuseAbsent(deps.keyring, taken)
   res.set('Cache-Control', 'no-store').json(tokensOf(await beginSession(deps, taken.accountId, taken.sessionId, taken.generation)))
+}
+
+// Only wrong codes count, so that nobody can use up the tries of those who have one; guessing one is worth nothing without its verifier.
+async function refuseCode({ rateLimiter }: SessionDeps): Promise<never> {
+  const wait = await rateLimiter.guess('exchange-code')
+  if (wait > 0) throw new Problem('rate_limited', 'Too many tries with wrong codes', { retryAfterSeconds: wait })
+  throw new Problem('sign_in_failed', 'The code is not right, was used, or is older than two minutes: start again')
 }
