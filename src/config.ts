@@ -98,7 +98,7 @@ export function readConfig(environment: Env = process.env, overrides: Env = {}):
     ownerEmail: ownerEmail(env),
     allowLocalSignin: flag(env, 'ALLOW_LOCAL_SIGNIN', !production),
     google: google(env, production),
-    publicUrl: url(env, 'PUBLIC_URL', ['http:', 'https:']),
+    publicUrl: publicUrlOf(env),
     trustProxy: trustProxy(env),
     rateLimit: flag(env, 'RATE_LIMIT', true),
     metricsToken: secret(env, 'METRICS_TOKEN', 12),
@@ -151,10 +151,17 @@ function google(env: Env, production: boolean): GoogleConfig | undefined {
   }
   if ((clientId === undefined) !== (clientSecret === undefined)) throw new ConfigError('GOOGLE_CLIENT_SECRET', 'and GOOGLE_CLIENT_ID go together')
   if (clientId === undefined || clientSecret === undefined) return undefined
-  const publicUrl = url(env, 'PUBLIC_URL', ['http:', 'https:'])
+  const publicUrl = publicUrlOf(env)
   if (publicUrl === undefined && production) throw new ConfigError('PUBLIC_URL', 'is required with GOOGLE_CLIENT_ID: Google sends people back to it')
   const base = publicUrl ?? `http://localhost:${whole(env, 'PORT', DEFAULT_PORT, 0, 65_535)}`
   return { clientId, clientSecret, callbackUrl: `${base.replace(/\/+$/, '')}/auth/google/callback`, ...urls }
+}
+
+/** Paths are put at its end, and it is in links that are sent around. */
+function publicUrlOf(env: Env): string | undefined {
+  const value = url(env, 'PUBLIC_URL', ['http:', 'https:'])
+  if (value !== undefined && /[?#@]/.test(value)) throw new ConfigError('PUBLIC_URL', 'takes an address without a question mark, # or user name')
+  return value
 }
 
 /** The client's secret goes there: never over a network in plain text. */
@@ -234,5 +241,5 @@ function isProxy(part: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(part)) return true
   const [address = '', bits, ...more] = part.split('/')
   const family = isIP(address)
-  return family !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)))
+  return family !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= (family === 4 ? 32 : 128)))
 }
