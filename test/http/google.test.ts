@@ -80,6 +80,21 @@ describe('sign-in with Google', function () {
       assert.doesNotMatch(page.text, /<b>|<script>|<style|style=/)
     })
 
+    it('writes what people call themselves and their organisations into pages as text', async () => {
+      const rename = (name: string) => fixture.bus.execute(updateOrganisation, { organisationId: FIRST_ORGANISATION, name }, { actor: OWNER_ID })
+      await rename('<img src=x onerror=alert(1)>\'"&amp;')
+      google.person = somebody({ email: '"<b>"@mail.example', name: '</title><script>alert(1)</script>' })
+      await visitor.signIn(`?invitation=${await invited()}`)
+      const pages = [await visitor.visit('/'), await visitor.visit(`/invitations/${await invited()}`), await newVisitor(fixture.url).visit(`/invitations/${await invited()}`)]
+      await rename('My organisation')
+      for (const { status, text } of pages) {
+        assert.equal(status, 200)
+        assert.match(text, /&lt;img src=x onerror=alert\(1\)&gt;&#39;&quot;&amp;amp;/)
+        assert.doesNotMatch(text, /<img|<b>|<script>/)
+      }
+      assert.match(pages[0]!.text, /&quot;&lt;b&gt;&quot;@mail\.example/)
+    })
+
     it('takes a callback once, and only in the browser that began', async () => {
       await signedUp(google.person)
       const callback = await visitor.throughGoogle()

@@ -7,7 +7,7 @@ import { SAMPLES } from './support/matrixSamples.ts'
 import { buildWorld, type World } from './support/matrixWorld.ts'
 import { tokenOf } from './support/people.ts'
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE']
 
 describe('methods', function () {
   this.timeout(120_000)

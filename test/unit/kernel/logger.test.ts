@@ -63,6 +63,13 @@ describe('the logger', () => {
     assert.deepEqual((JSON.parse(line) as Fields)['who'], '[redacted]')
   })
 
+  it('writes one line whatever stands in it', () => {
+    const hostile = 'a\r\n{"level":"error","message":"forged"}\u0000\u001b[31m'
+    const line = logged(hostile, { route: hostile, [hostile]: 1, error: new Error(hostile) })
+    assert.match(line, /^[^\u0000-\u001f]+\n$/)
+    assert.deepEqual([(JSON.parse(line) as Fields)['message'], (JSON.parse(line) as Fields)['level']], [hostile, 'info'])
+  })
+
   it('leaves what is no secret as it was', () => {
     const fields = { url: 'http://localhost:1055', address: 'http://example.com:80/a@b?x=1', code: 'ECONNREFUSED', keyId: '5f0c2a52-0d7e-5b1c-9c7e-2f6a3b1d4e5f', hint: 'rk_0aA0', events: 3 }
     const line = JSON.parse(logged('ready', fields)) as Fields
