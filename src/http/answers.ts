@@ -3,7 +3,7 @@ import type { Express, Request, RequestHandler, Response } from 'express'
 import { Problem } from '../errors.ts'
 import type { Role } from '../events/organisations.ts'
 import type { Answer, Query, QueryBus } from '../queries/query.ts'
-import { appOf, callerOf } from './caller.ts'
+import { appAskedAbout, checkedAgain } from './caller.ts'
 import type { HttpDeps } from './deps.ts'
 import { queryOf } from './middleware/validate.ts'
 
@@ -33,13 +33,14 @@ export function goneSignal(res: Response): AbortSignal {
 export function question(deps: Pick<HttpDeps, 'keyring' | 'queries'>, query: Query<never, unknown>, least: Role): RequestHandler {
   return async (req, res) => {
     const { appId, ...params } = queryOf(res) as { appId?: string }
-    const app = await appOf(callerOf(res), deps.keyring, appId, least)
+    const app = await appAskedAbout(res, deps.keyring, appId, least)
     await answerQuestion(deps, { req, res }, query, app.appId, params)
   }
 }
 
-/** Writes an answer, or 304 where the client has it already. */
+/** Writes an answer, or 304 where the client has it already. Throws Problem where whoever asked may not have it any more. */
 export function writeAnswer(req: Request, res: Response, answer: Answer): void {
+  checkedAgain(res)
   res.setHeader('ETag', answer.etag)
   if (matches(req.headers['if-none-match'], answer.etag)) res.status(304).end()
   else res.json(answer.body)

@@ -30,7 +30,7 @@ export function setCaller(res: Response, caller: Caller): void {
   res.setHeader('Vary', 'Authorization, Cookie')
 }
 
-/** Sets what is asked once more when the body has come: it may take its time, and a session may end meanwhile. */
+/** Sets what is asked once more when the body has come and before an answer goes: both may take their time, and rights end meanwhile. */
 export function checkAgain(res: Response, check: () => void): void {
   ;(res.locals as { checkAgain?: () => void }).checkAgain = check
 }
@@ -67,6 +67,19 @@ export async function appOf(caller: Caller, keyring: Keyring, appId: string | un
   const known = keyring.state.app(appId)
   if (known === undefined || roleOnApp(keyring.state, known, caller.accountId) === undefined) await refreshed(keyring)
   return appFor(keyring.state, appId, caller.accountId, least)
+}
+
+/** The same for whoever makes this request, asked once more before the answer goes. */
+export async function appAskedAbout(res: Response, keyring: Keyring, appId: string | undefined, least: Role): Promise<AppState> {
+  const caller = callerOf(res)
+  const app = await appOf(caller, keyring, appId, least)
+  if (caller.kind === 'user') {
+    checkAgain(res, () => {
+      refuseUnlessPresent(keyring.state, caller)
+      appFor(keyring.state, app.appId, caller.accountId, least)
+    })
+  }
+  return app
 }
 
 /** An organisation in which a person has at least a role, `guest` meaning whoever belongs to it. Throws Problem `not_found`, `forbidden`. */

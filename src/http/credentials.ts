@@ -2,7 +2,7 @@
 // revoked, expired or gone is asked of the keyring every time, and an unknown key costs one fresh read of the log before it
 // is refused, because clients throw a batch away on 401.
 import { Problem } from '../errors.ts'
-import type { Keyring, KeyState } from '../commands/keyring.ts'
+import type { ControlState, Keyring, KeyState } from '../commands/keyring.ts'
 import { presentScopes } from '../commands/roles.ts'
 import type { Scope } from '../events/schemas.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -108,6 +108,14 @@ function allowed(grant: KeyGrant, keyring: Keyring, clock: Clock): KeyGrant {
   // A key never exceeds its issuer's current role.
   if (grant.scopes.length === 0) throw new Problem('key_revoked', 'Whoever issued this key may do nothing of what it was for any more')
   return grant
+}
+
+/** Of a key that was let in a while ago. Throws `key_revoked`, `forbidden`. */
+export function refuseLostScope(state: ControlState, keyId: string, scope: Scope): void {
+  const key = state.key(keyId)
+  const present = key === undefined || key.revoked ? [] : presentScopes(state, key)
+  if (key === undefined || present.length === 0) throw new Problem('key_revoked')
+  requireScope(present, key, scope)
 }
 
 /** Throws `forbidden`, and says whether the key never had the scope or its issuer has it no more. */

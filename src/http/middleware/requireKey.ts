@@ -3,8 +3,8 @@
 import type { Request, RequestHandler } from 'express'
 import { Problem } from '../../errors.ts'
 import type { KeyState } from '../../commands/keyring.ts'
-import type { Caller } from '../caller.ts'
-import { type KeyAuthority, requireScope } from '../credentials.ts'
+import { type Caller, checkAgain, refuseUnlessPresent } from '../caller.ts'
+import { type KeyAuthority, refuseLostScope, requireScope } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { letIn } from './rateLimits.ts'
 import { authenticateUser, bearerOf } from './requireUser.ts'
@@ -28,7 +28,10 @@ export function requireUserOrKey(
   return async (req, res, next) => {
     const credential = credentialOf(req)
     const isKey = credential !== undefined && (credential.startsWith('rk_') || deps.tokens.kindOf(credential) === 'analytics')
-    await letIn(res, isKey ? await keyCaller(authority, credential, scope) : await authenticateUser(deps, req))
+    const caller = isKey ? await keyCaller(authority, credential, scope) : await authenticateUser(deps, req)
+    await letIn(res, caller)
+    const { keyring } = deps
+    checkAgain(res, () => (caller.kind === 'key' ? refuseLostScope(keyring.state, caller.key.keyId, scope) : refuseUnlessPresent(keyring.state, caller)))
     next()
   }
 }

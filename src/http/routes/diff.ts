@@ -4,7 +4,7 @@ import { RANGE_SCHEMA } from '../../queries/range.ts'
 import { AS_OF_PROPERTY, propertiesOf } from '../../queries/statsParameters.ts'
 import { STATS_QUESTIONS } from '../../queries/statsQuestions.ts'
 import { goneSignal, writeAnswer } from '../answers.ts'
-import { appOf, callerOf } from '../caller.ts'
+import { appAskedAbout } from '../caller.ts'
 import type { KeyAuthority } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
@@ -78,7 +78,7 @@ export function diffRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens' 
     .route('/analytics/diff')
     .get(requireUserOrKey(deps, authority, 'query'), validateQuery(diffParameters), async (req, res) => {
       const { appId: given, question, a, b, ...asked } = queryOf(res) as { appId?: string; question: string; a: string; b?: string }
-      const app = await appOf(callerOf(res), deps.keyring, given, 'viewer')
+      const app = await appAskedAbout(res, deps.keyring, given, 'viewer')
       const params = await withServedRevision(deps, app.appId, question, asked)
       writeAnswer(req, res, await deps.diffs.diff(app.appId, { question, a, params, ...(b === undefined ? {} : { b }) }, goneSignal(res)))
     })

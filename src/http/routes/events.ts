@@ -2,7 +2,7 @@
 import { Router } from 'express'
 import { browseEvents, oneEvent } from '../../queries/events.ts'
 import { answerQuestion } from '../answers.ts'
-import { appOf, callerOf } from '../caller.ts'
+import { appAskedAbout } from '../caller.ts'
 import type { KeyAuthority } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
@@ -35,7 +35,7 @@ export function eventRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens'
     .route('/events')
     .get(reader, validateQuery(eventsParameters), async (req, res) => {
       const { appId, ...params } = queryOf(res) as { appId?: string }
-      const app = await appOf(callerOf(res), deps.keyring, appId, 'analyst')
+      const app = await appAskedAbout(res, deps.keyring, appId, 'analyst')
       await answerQuestion(deps, { req, res }, browseEvents, app.appId, params)
     })
     .all(otherMethods)
@@ -58,7 +58,7 @@ export function eventRoutes(deps: Pick<HttpDeps, 'config' | 'keyring' | 'tokens'
     .route('/events/:eventId')
     .get(reader, validateQuery(oneEventParameters), async (req, res) => {
       const { appId, ...params } = queryOf(res) as { appId?: string }
-      const app = await appOf(callerOf(res), deps.keyring, appId, 'analyst')
+      const app = await appAskedAbout(res, deps.keyring, appId, 'analyst')
       await answerQuestion(deps, { req, res }, oneEvent, app.appId, params)
     })
     .all(otherMethods)

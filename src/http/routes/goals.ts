@@ -6,7 +6,7 @@ import { goal, goals } from '../../queries/goals.ts'
 import type { Query } from '../../queries/query.ts'
 import { report } from '../../queries/reports.ts'
 import { goneSignal, question, writeAnswer } from '../answers.ts'
-import { appOf, callerOf } from '../caller.ts'
+import { appAskedAbout } from '../caller.ts'
 import type { KeyAuthority } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
@@ -79,7 +79,7 @@ export function goalRoutes(deps: GoalDeps, authority: KeyAuthority): Router {
 function revisionAnswer(deps: GoalDeps, kind: 'goal' | 'report', query: Query<never, unknown>): RequestHandler {
   return async (req, res) => {
     const { appId: given, definitionId, after, ...params } = queryOf(res) as { appId?: string; definitionId: string; after?: string }
-    const { appId } = await appOf(callerOf(res), deps.keyring, given, 'viewer')
+    const { appId } = await appAskedAbout(res, deps.keyring, given, 'viewer')
     const { revision, newestRevision } = await deps.definitions.served(appId, kind, definitionId)
     const signal = goneSignal(res)
     const answer = await deps.queries.ask(query, appId, { ...params, definitionId, revision }, after === undefined ? { signal } : { after, signal })

@@ -10,7 +10,7 @@ import { RANGE_SCHEMA } from '../../queries/range.ts'
 import { RECOUNTED_QUESTIONS } from '../../queries/statsQuestions.ts'
 import { goneSignal } from '../answers.ts'
 import { atLeast, roleOnApp } from '../../commands/roles.ts'
-import { appOf, callerOf, isPresent, userOf } from '../caller.ts'
+import { appAskedAbout, checkedAgain, isPresent, userOf } from '../caller.ts'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireUser } from '../middleware/requireUser.ts'
@@ -119,11 +119,15 @@ export function recountRoutes(deps: RecountDeps): Router {
     .route('/recounts')
     .post(requireUser(deps), validateBody(recountSchema), async (req, res) => {
       const { appId, ...asked } = bodyOf(res) as RecountRequest & { appId: string }
-      const app = await appOf(callerOf(res), deps.keyring, appId, 'analyst')
+      const app = await appAskedAbout(res, deps.keyring, appId, 'analyst')
       const request = { ...asked, params: await withServedRevision(deps, app.appId, asked.question, asked.params ?? {}) }
       const signal = goneSignal(res)
       if (req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') await streamed(deps, { req, res }, app.appId, request, signal)
-      else res.json(await deps.recounts.recount(app.appId, request, { signal }))
+      else {
+        const answer = await deps.recounts.recount(app.appId, request, { signal })
+        checkedAgain(res)
+        res.json(answer)
+      }
     })
     .all(otherMethods)
   return router
