@@ -17,8 +17,8 @@ export type GoogleDeps = Pick<HttpDeps, 'config' | 'tokens' | 'clock' | 'logger'
 
 /** What the person came for, kept over the way to Google and back. */
 export interface Purpose {
-  /** SHA-256 of an invitation's token. */
-  readonly invitationHash?: string | undefined
+  /** An invitation's token: who fails may try again with it. */
+  readonly invitation?: string | undefined
   /** Of a command line: SHA-256 of what it keeps to itself, base64url. */
   readonly challenge?: string | undefined
 }
@@ -35,6 +35,8 @@ export interface GoogleIdentity {
 export interface Google {
   /** Sends the browser to Google. */
   begin(req: Request, res: Response, purpose: Purpose): Promise<void>
+  /** What the person of a second step came for, if this browser began it. */
+  purposeOf(req: Request): Purpose | undefined
   /** The second step. Throws Problem `sign_in_failed`, `sign_in_denied`, `email_unverified`, `unavailable`. */
   finish(req: Request, res: Response): Promise<{ identity: GoogleIdentity; purpose: Purpose }>
 }
@@ -70,6 +72,7 @@ export function createGoogle(deps: GoogleDeps): Google | undefined {
         // An object as state is handed to the store; a text would go to Google as it is.
         void step({ prompt: 'select_account', state: purpose }, reject)(req, res, reject)
       }),
+    purposeOf: (req) => stateOf(deps, req),
     async finish(req, res) {
       const { code, error } = req.query
       clearCookie(res, deps.config, 'signIn')

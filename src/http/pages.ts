@@ -52,7 +52,7 @@ ${body}
 `.text)
 }
 
-interface Way {
+export interface Way {
   readonly href: string
   readonly text: string
 }
@@ -64,6 +64,12 @@ export function problemsAsPages(on: Way): RequestHandler {
     if (wantsPage(req)) (res.locals as { problemsLeadTo?: Way }).problemsLeadTo = on
     next()
   }
+}
+
+/** Another way on, once more is known; nothing where no page is wanted. */
+export function leadOn(res: Response, on: Way): void {
+  const locals = res.locals as { problemsLeadTo?: Way }
+  if (locals.problemsLeadTo !== undefined) locals.problemsLeadTo = on
 }
 
 /** Says what happened, its code for whoever they ask, and the way on. False where no page is wanted. */

@@ -165,6 +165,31 @@ describe('sign-in with Google', function () {
       assert.equal(page.headers.get('cache-control'), 'no-store')
     })
 
+    it('lets a person try again with the invitation and for the command line they came with', async () => {
+      const invitation = await invited({ email: 'somebody-else@mail.example' })
+      const cli = createHash('sha256').update('x'.repeat(43)).digest('base64url')
+      for (const [query, sub] of [[`?invitation=${invitation}`, 'not_invited'], [`?invitation=${invitation}&cli=${cli}`, 'not_invited'], [`?invitation=${invitation}`, 'sign_in_denied']] as const) {
+        visitor = newVisitor(fixture.url)
+        google.person = sub === 'sign_in_denied' ? undefined : somebody()
+        const page = await visitor.visit(await visitor.throughGoogle(query))
+        assert.match(page.text, new RegExp(`<code>${sub}</code>`))
+        assert.ok(page.text.includes(`href="/auth/google${query.replaceAll('&', '&amp;')}"`), page.text)
+      }
+      google.person = somebody({ email: 'somebody-else@mail.example' })
+      assert.equal((await visitor.signIn(`?invitation=${invitation}`)).status, 303)
+      google.person = somebody()
+      const ended = await visitor.visit(await visitor.throughGoogle(`?invitation=${invitation}`))
+      assert.match(ended.text, /<code>invitation_ended<\/code>/)
+      assert.match(ended.text, /href="\/auth\/google"/)
+    })
+
+    it('says nothing of an invitation to a browser that did not begin with it', async () => {
+      const callback = await visitor.throughGoogle(`?invitation=${await invited()}`)
+      const page = await newVisitor(fixture.url).visit(callback)
+      assert.match(page.text, /<code>sign_in_failed<\/code>/)
+      assert.match(page.text, /href="\/auth\/google"/)
+    })
+
     it('knows a person by Google\'s id when their address changes, and writes the change down', async () => {
       const person = await signedUp()
       google.person = { ...person, email: 'renamed@mail.example', name: 'Renamed' }

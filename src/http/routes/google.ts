@@ -12,7 +12,7 @@ import { refuseAbsent } from '../caller.ts'
 import { createGoogle, type Google, type GoogleIdentity, type Purpose } from '../google.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
 import { bodyOf, queryOf, validateBody, validateQuery } from '../middleware/validate.ts'
-import { html, problemsAsPages, sendPage } from '../pages.ts'
+import { html, leadOn, problemsAsPages, sendPage, type Way } from '../pages.ts'
 import { objectOf } from '../questions.ts'
 import { beginSession, type SessionDeps, setSessionCookies, tokensOf } from '../sessions.ts'
 
@@ -44,7 +44,7 @@ const CODE_CHARS = 12
 export function googleRoutes(deps: SessionDeps): Router {
   const router = Router()
   const google = createGoogle(deps)
-  router.use('/auth/google', problemsAsPages({ href: '/auth/google', text: 'Sign in with Google again' }))
+  router.use('/auth/google', problemsAsPages(again()))
   /**
    * @openapi
    * /auth/google:
@@ -61,7 +61,7 @@ export function googleRoutes(deps: SessionDeps): Router {
     .route('/auth/google')
     .get(validateQuery(googleParameters), async (req, res) => {
       const { invitation, cli } = queryOf(res) as { invitation?: string; cli?: string }
-      const purpose: Purpose = { invitationHash: invitation === undefined ? undefined : hashInvitationToken(invitation), challenge: cli }
+      const purpose: Purpose = { invitation, challenge: cli }
       res.set('Cache-Control', 'no-store')
       await configured(google).begin(req, res, purpose)
     })
@@ -110,11 +110,21 @@ function configured(google: Google | undefined): Google {
   return google
 }
 
+/** With what they came for: another account of theirs, or another try, may be let in. */
+function again({ invitation, challenge }: Purpose = {}): Way {
+  const asked = new URLSearchParams({ ...(invitation === undefined ? {} : { invitation }), ...(challenge === undefined ? {} : { cli: challenge }) })
+  return { href: asked.size === 0 ? '/auth/google' : `/auth/google?${asked.toString()}`, text: 'Sign in with Google again' }
+}
+
 async function callback(deps: SessionDeps, google: Google, req: Request, res: Response): Promise<void> {
   res.set('Cache-Control', 'no-store')
+  leadOn(res, again(google.purposeOf(req)))
   const { identity, purpose } = await google.finish(req, res)
   const sessionId = uuidv7(deps.clock.now())
-  const { accountId } = await deps.bus.execute(signInWithGoogle, inputOf(deps, identity, purpose, sessionId), { actor: undefined })
+  const { accountId } = await deps.bus.execute(signInWithGoogle, inputOf(deps, identity, purpose, sessionId), { actor: undefined }).catch((error: unknown) => {
+    if (error instanceof Problem && error.code === 'invitation_ended') leadOn(res, again({ challenge: purpose.challenge }))
+    throw error
+  })
   if (purpose.challenge !== undefined) {
     sendCode(res, await keepCode(deps, { sessionId, accountId, challenge: purpose.challenge }))
     return
@@ -123,13 +133,13 @@ async function callback(deps: SessionDeps, google: Google, req: Request, res: Re
   res.redirect(303, '/')
 }
 
-function inputOf({ config }: SessionDeps, { name, hostedDomain, ...identity }: GoogleIdentity, { invitationHash }: Purpose, sessionId: string) {
+function inputOf({ config }: SessionDeps, { name, hostedDomain, ...identity }: GoogleIdentity, { invitation }: Purpose, sessionId: string) {
   return {
     ...identity,
     sessionId,
     ...(name === undefined ? {} : { name }),
     ...(hostedDomain === undefined ? {} : { hostedDomain }),
-    ...(invitationHash === undefined ? {} : { invitationHash }),
+    ...(invitation === undefined ? {} : { invitationHash: hashInvitationToken(invitation) }),
     ...(config.ownerEmail === undefined ? {} : { ownerEmail: config.ownerEmail }),
   }
 }
