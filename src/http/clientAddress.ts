@@ -25,12 +25,15 @@ export function clientAddress(trustProxy: Config['trustProxy'], trust: Trust): C
   }
 }
 
+/** A browser here asks for somebody else when the name of their page was made to lead here; it says that name as the host. */
+const LOCAL_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/i
+
 /** True when somebody on this machine asks, and not a proxy here on behalf of somebody else. */
 export function isLoopback(req: IncomingMessage, addressOf: ClientAddress): boolean {
   const address = addressOf(req)
   const direct = plain(req.socket.remoteAddress)
   const proxied = forwarded(req).length > 0 || req.headers['forwarded'] !== undefined || req.headers['x-real-ip'] !== undefined
-  if (address === undefined || (proxied && address === direct)) return false
+  if (address === undefined || (proxied && address === direct) || !LOCAL_HOST.test(req.headers.host ?? '')) return false
   return address === '::1' || address.startsWith('127.')
 }
 

@@ -184,6 +184,9 @@ describe('the HTTP server', function () {
       const told = await asking({ path: '/metrics' })
       assert.match(told.text, /recount_collect_events_accepted_total 1/)
       assert.match(told.text, /recount_collect_duration_seconds_count\{status="202"\} 1/)
+      // A page whose host was made to lead here asks from this machine, too.
+      assert.equal(outcome(await asking({ path: '/metrics', headers: { host: 'rebound.example:1055' } })), '401 unauthenticated')
+      for (const host of ['localhost', '127.0.0.1:1055', '[::1]:1055']) assert.equal((await asking({ path: '/metrics', headers: { host } })).status, 200)
       const proxied = { 'x-forwarded-for': '127.0.0.1' }
       assert.equal(outcome(await asking({ path: '/metrics', headers: proxied })), '401 unauthenticated')
       assert.equal((await asking({ path: '/metrics', headers: proxied, token: 'metrics-token' })).status, 200)

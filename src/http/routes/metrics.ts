@@ -16,7 +16,7 @@ export function metricRoutes(deps: Pick<HttpDeps, 'config' | 'metrics'>, address
    *     operationId: metrics
    *     tags: [Operations]
    *     summary: Metrics in Prometheus' text format
-   *     description: To loopback addresses, or with METRICS_TOKEN.
+   *     description: To loopback addresses that ask for this machine by its own name, or with METRICS_TOKEN.
    *     x-access: metrics
    *     responses:
    *       200: { description: The metrics, content: { text/plain: { schema: { type: string } } } }
