@@ -265,5 +265,7 @@ export const LIMITS = {
   importLineBytes: 1_000_000,
   csvRecordLines: 1_000,
   importBatchEvents: 4_000,
+  /** How long an import goes on before it looks whether its app is still there. */
+  importLookMs: 500,
   badLinesShown: 100,
 } as const

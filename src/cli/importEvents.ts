@@ -1,7 +1,8 @@
 // From lines to stored events, at constant memory: every row passes the decision that /collect makes (checks, privacy,
 // cookieless ids), exported events are put back as they are, and what is not taken is reported by its line.
+import { isUnavailable } from '../commands/execution.ts'
 import { createLogAppender } from '../commands/logAppender.ts'
-import type { AppState } from '../commands/keyring.ts'
+import type { AppState, Keyring } from '../commands/keyring.ts'
 import { importContext, isRefusal, prepareEvent } from '../commands/prepareEvent.ts'
 import type { SaltStore } from '../commands/salts.ts'
 import type { EventLog } from '../events/eventLog.ts'
@@ -19,6 +20,7 @@ import { createRestorer, type Restorer } from './restore.ts'
 
 export interface ImportDeps {
   readonly log: EventLog
+  readonly keyring: Pick<Keyring, 'state' | 'refresh'>
   readonly salts: SaltStore
   readonly clock: Clock
   readonly logger: Logger
@@ -52,8 +54,17 @@ export interface ImportTotals {
 const GIVE_UP_MS = 60_000
 const META = JSON.stringify({ via: 'import' })
 
+/** Throws AppDeleted when somebody deletes the app meanwhile. */
 export async function importEvents(deps: ImportDeps, task: ImportTask): Promise<ImportTotals> {
   return new Import(deps, task).run()
+}
+
+/** What was handed to the log before is stored, and nobody can read it. */
+export class AppDeleted extends Error {
+  constructor(readonly stored: number) {
+    super('the app was deleted during the import')
+    this.name = 'AppDeleted'
+  }
 }
 
 type Pending =
@@ -67,9 +78,10 @@ class Import implements RowSink {
   private readonly restorer: Restorer
   private readonly prepare: ((row: Columns, bytes: Uint8Array, number: number) => ReturnType<typeof prepareEvent> | string) | undefined
   private readonly close: () => Promise<void>
+  private lookedAt = performance.now()
 
   constructor(
-    deps: ImportDeps,
+    private readonly deps: ImportDeps,
     private readonly task: ImportTask,
   ) {
     const { log, logger, clock } = deps
@@ -82,19 +94,40 @@ class Import implements RowSink {
 
   async run(): Promise<ImportTotals> {
     const { input, reader } = this.task
+    let deleted = false
     try {
       for await (const lines of readLines(input.chunks, LIMITS.importLineBytes)) {
         reader.read(lines, this)
+        deleted = await this.isDeleted(LIMITS.importLookMs)
+        if (deleted) break
         await this.take()
       }
-      reader.end(this)
-      await this.take()
+      if (!deleted) {
+        reader.end(this)
+        await this.take()
+      }
     } finally {
       // What was read before the input broke is sound, and stays: the next run adds the rest.
       await this.batches.finish()
       await this.close()
     }
+    if (deleted || (await this.isDeleted(0))) throw new AppDeleted(this.batches.totals.stored)
     return this.summed()
+  }
+
+  /** Looked up anew where that is longer ago. An export brings its apps along, deleted or not, and is not asked about. */
+  private async isDeleted(longerAgoMs: number): Promise<boolean> {
+    const { app } = this.task
+    if (app === undefined || performance.now() - this.lookedAt < longerAgoMs) return false
+    const { keyring, log } = this.deps
+    this.lookedAt = performance.now()
+    try {
+      await keyring.refresh()
+    } catch (error) {
+      // A store that is away is waited for, and given up, by what stores.
+      if (!isUnavailable(log, error)) throw error
+    }
+    return keyring.state.app(app.appId)?.deleted === true
   }
 
   row(number: number, bytes: Uint8Array, columns: Columns): void {

@@ -7,7 +7,7 @@ import { CommandFailed } from './exitCodes.ts'
 import { createReader, type Format } from './formats/formats.ts'
 import { type Input, openInput } from './formats/input.ts'
 import { createMapping, type MappingOptions } from './formats/mapping.ts'
-import { importEvents, type ImportTotals } from './importEvents.ts'
+import { AppDeleted, importEvents, type ImportTotals } from './importEvents.ts'
 import { createProgress, duration, whole } from './progress.ts'
 import { type Stores, withStores } from './stores.ts'
 
@@ -76,13 +76,19 @@ async function imported(stores: Stores, app: AppState | undefined, input: Input,
     onProgress: (accepted) => progress.update(accepted, input.totalBytes === undefined ? undefined : input.readBytes() / input.totalBytes),
   })
     .catch((error: unknown) => {
-      throw unreadable(error) ? new CommandFailed(`${options.file}: ${(error as Error).message}; what came before is stored`, { cause: error }) : error
+      if (unreadable(error)) throw new CommandFailed(`${options.file}: ${(error as Error).message}; what came before is stored`, { cause: error })
+      if (error instanceof AppDeleted) throw new CommandFailed(deletedInWords(app!, error), { cause: error })
+      throw error
     })
     .finally(() => progress.stop())
   const seconds = (performance.now() - startedAt) / 1_000
   const countingSeconds = options.count ? await counted(stores) : undefined
   const eventsPerSecond = Math.round(totals.accepted / seconds)
   return { file: options.file, appId: app?.appId ?? null, ...totals, seconds: round(seconds), eventsPerSecond, countingSeconds }
+}
+
+function deletedInWords({ name, appId }: AppState, { stored }: AppDeleted): string {
+  return `app ${name} (${appId}) was deleted during the import, which stopped; ${whole(stored)} events are stored and nobody can read them`
 }
 
 async function counted(stores: Stores): Promise<number> {

@@ -14,7 +14,9 @@ import { runVerify } from '../../../src/cli/runVerify.ts'
 import { withStores } from '../../../src/cli/stores.ts'
 import { createAppBus } from '../../../src/commands/appBus.ts'
 import { correctEvent } from '../../../src/commands/correctEvent.ts'
+import { deleteApp } from '../../../src/commands/deleteApp.ts'
 import { defineDimension } from '../../../src/commands/defineDimension.ts'
+import { OWNER_ID } from '../../../src/commands/signInOwner.ts'
 import { type Config, readConfig } from '../../../src/config.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
 import type { StoredEvent } from '../../../src/events/eventLog.ts'
@@ -203,6 +205,39 @@ for (const [engine, databaseUrl] of ENGINES) {
       const users = (await events(again.appId)).map(({ data }) => (JSON.parse(data!) as EventCollected).userId)
       assert.equal(users.length, 30_000)
       assert.equal(new Set(users).size, 30_000)
+    })
+
+    it('stops with a word and exit code 1 when its app is deleted meanwhile, and keeps what it stored', async () => {
+      const { appId } = await imported({ file: file('none.jsonl', '') })
+      const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'import', '-', '--app', appId!, '--format', 'jsonl', '--no-count'], {
+        env: { ...process.env, ...env },
+        stdio: ['pipe', 'ignore', 'pipe'],
+      })
+      let said = ''
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      child.stdin.on('error', () => undefined)
+      let sent = 0
+      // Goes on for as long as somebody reads: the input has no end.
+      const feeding = setInterval(() => {
+        for (let line = 0; line < 1_000; line += 1) child.stdin.write(`{"event":"e","timestamp":1700000000,"userId":"u${(sent += 1)}"}\n`)
+      }, 20)
+      const ended = once(child, 'exit') as Promise<[number | null]>
+      try {
+        await withStores(config, async ({ log, bus, keyring }) => {
+          const { partition } = keyring.state.app(appId!)!
+          await eventually(async () => (await log.head(partition)).position > 4_000 || assert.fail(said), { timeoutMs: 30_000 })
+          await bus.execute(deleteApp, { appId: appId! }, { actor: OWNER_ID })
+        })
+        const deletedAt = performance.now()
+        assert.deepEqual(await ended, [1, null])
+        assert.ok(performance.now() - deletedAt < 5_000, `took ${performance.now() - deletedAt} ms`)
+      } finally {
+        clearInterval(feeding)
+        child.kill('SIGKILL')
+      }
+      const stored = (await withStores(config, ({ log }) => log.readApp(appId!, 0, 1_000_000))).filter(({ type }) => type === 'EventCollected').length
+      assert.match(said, new RegExp(`app App \\(${appId!}\\) was deleted during the import, which stopped; ${stored.toLocaleString('en-US')} events are stored`))
+      assert.ok(stored < sent)
     })
 
     it('counts what it imported, and verify agrees', async () => {
