@@ -64,7 +64,8 @@ function complete(raw: OpenApiDocument): OpenApiDocument {
       delete operation['x-query-schema']
       if (parameters.length > 0) operation['parameters'] = parameters
       const responses = operation['responses'] as Record<string, unknown>
-      responses['default'] = PROBLEM
+      responses['default'] = operation['x-problem-pages'] === true ? PROBLEM_OR_PAGE : PROBLEM
+      delete operation['x-problem-pages']
     }
   }
   return raw
@@ -84,6 +85,8 @@ const PROBLEM = {
   description: 'A problem with a stable `code`',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
+
+const PROBLEM_OR_PAGE = { ...PROBLEM, description: `${PROBLEM.description}; a page for who accepts HTML`, content: { ...PROBLEM.content, 'text/html': { schema: { type: 'string' } } } }
 
 function parametersOf(path: string, name: unknown): unknown[] {
   if (typeof name !== 'string') return []

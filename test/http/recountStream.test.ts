@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict'
 import type { HttpDeps } from '../../src/http/deps.ts'
 import { createHttpServer } from '../../src/http/server.ts'
-import { fakeDeps, fakeKeyring, listening, OWNER, userToken } from './support/fakeDeps.ts'
+import { fakeDeps, fakeKeyring, listening, OTHER_ORGANISATION, OWNER, userToken } from './support/fakeDeps.ts'
 import { ask } from './support/fixture.ts'
 
 const APP_ID = '5f0c2a52-0d7e-5b1c-9c7e-2f6a3b1d4e5f'
-const APP = { appId: APP_ID, ownerId: OWNER, deleted: false }
+const APP = { ...fakeKeyring().state.app(APP_ID)!, deleted: false }
+const ACCOUNT = fakeKeyring().state.account(OWNER)
 type State = HttpDeps['keyring']['state']
 
 describe('the stream of a recount', function () {
@@ -21,12 +22,12 @@ describe('the stream of a recount', function () {
   }
   let lost = false
   const losses: readonly Loss[] = [
-    { name: 'its reader is no more', account: () => (lost ? undefined : { accountId: OWNER, role: 'owner' }) },
+    { name: 'its reader is no more', account: () => (lost ? undefined : ACCOUNT) },
     { name: 'the app is gone', app: () => ({ ...APP, deleted: lost }) },
-    { name: 'the app is somebody else\'s', app: () => (lost ? { ...APP, ownerId: 'somebody' } : APP) },
+    { name: 'the app is somebody else\'s', app: () => (lost ? { ...APP, organisationId: OTHER_ORGANISATION } : APP) },
     { name: 'the token has expired', expired: true },
   ]
-  for (const { name, app = () => APP, account = () => ({ accountId: OWNER, role: 'owner' }), expired } of losses) {
+  for (const { name, app = () => APP, account = () => ACCOUNT, expired } of losses) {
     it(`ends within two seconds once ${name}`, async () => {
       lost = false
       let stopped = false

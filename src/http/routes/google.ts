@@ -53,6 +53,7 @@ export function googleRoutes(deps: SessionDeps): Router {
    *     tags: [Accounts]
    *     summary: Sign in with Google, in a browser
    *     x-access: open
+   *     x-problem-pages: true
    *     x-query-schema: GoogleParameters
    *     responses:
    *       302: { description: To Google }
@@ -74,6 +75,7 @@ export function googleRoutes(deps: SessionDeps): Router {
    *     tags: [Accounts]
    *     summary: Where Google sends the browser back to; it works once, in the browser that began
    *     x-access: open
+   *     x-problem-pages: true
    *     responses:
    *       200: { description: The code for a command line, content: { text/html: { schema: { type: string } } } }
    *       303: { description: Signed in by cookies. The way leads to the first page }

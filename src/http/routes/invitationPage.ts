@@ -46,6 +46,7 @@ export function invitationPage(deps: InvitationDeps): Router {
    *     tags: [Organisations]
    *     summary: The invitation behind a link, as a page or as JSON by Accept
    *     x-access: open
+   *     x-problem-pages: true
    *     x-query-schema: InvitationLinkParameters
    *     responses:
    *       200:

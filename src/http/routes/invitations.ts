@@ -118,6 +118,7 @@ function acceptance(router: Router, deps: InvitationDeps): void {
    *     summary: Join one more organisation by a link
    *     description: Whoever has no account yet follows the link and signs in.
    *     x-access: user
+   *     x-problem-pages: true
    *     requestBody:
    *       required: true
    *       content: { application/json: { schema: { $ref: '#/components/schemas/AcceptInvitationBody' } } }

@@ -62,13 +62,17 @@ export function requestOf(world: World, seed: string, number: number): Sent {
   return { ...asked, headers: { ...credential.headers, ...asked.headers }, credential, operation: `${operation.method} ${operation.template}` }
 }
 
-// Rebuilds fold the whole log: one in ten of those that could start is kept, which is enough to meet them under way.
+/** Whoever is signed out is refused from then on, and with them whatever would have come after. */
+const ENDS_SESSIONS = new Set(['POST /auth/sign-out', 'POST /accounts/{accountId}/sign-out', 'DELETE /auth/sessions/{sessionId}'])
+
+// Rebuilds fold the whole log, and sign-outs end a world: one in ten of those that could happen is kept, which is enough.
 function credentialFor({ credentials }: World, { method, template, access }: Operation, random: Random): Credential {
   const named = (name: string): Credential => credentials.find((one) => one.name === name)!
   const isOwners = typeof access === 'string' || 'organisation' in access || access.app !== undefined
   const fitting = access === 'operator' ? named('who runs it') : isOwners ? named('the owner') : named('a key')
   const credential = random.chance(0.6) ? fitting : random.pick(credentials)
   const isRebuild = method === 'POST' && template.startsWith('/projections/')
+  if (ENDS_SESSIONS.has(`${method} ${template}`)) return random.chance(0.1) ? credential : named('a key')
   return credential.isOperator && isRebuild && !random.chance(0.1) ? named('the owner') : credential
 }
 
