@@ -9,7 +9,7 @@ import type { HttpDeps } from '../../src/http/deps.ts'
 import { LIMITS } from '../../src/limits.ts'
 import type { AuditEntry } from '../../src/queries/audit.ts'
 import { eventually } from '../support/eventually.ts'
-import { fakeDeps, fakeKeyring, listening, OWNER, userToken } from './support/fakeDeps.ts'
+import { fakeDeps, fakeKeyring, listening, OTHER_ORGANISATION, OWNER, userToken } from './support/fakeDeps.ts'
 
 const ENTRY = { position: 1, action: 'SignedIn', subject: { kind: 'account', id: OWNER, name: 'x'.repeat(200) } } as unknown as AuditEntry
 
@@ -34,13 +34,13 @@ async function* endless(watched: Watched): AsyncGenerator<readonly AuditEntry[]>
 describe('an export of the audit log', function () {
   this.timeout(30_000)
 
-  async function withServer(overrides: Partial<HttpDeps>, work: (open: (path?: string) => Promise<IncomingMessage>) => Promise<void>): Promise<void> {
+  async function withServer(overrides: Partial<HttpDeps>, work: (open: (path?: string, organisationId?: string) => Promise<IncomingMessage>) => Promise<void>): Promise<void> {
     const deps = fakeDeps(overrides)
     const place = await listening(createHttpServer(deps))
     const headers = { authorization: `Bearer ${userToken(deps, OWNER)}` }
-    const open = (path = '/audit/export'): Promise<IncomingMessage> =>
+    const open = (path = '/audit/export', organisationId = FIRST_ORGANISATION): Promise<IncomingMessage> =>
       new Promise((resolve, reject) => {
-        get(`${place.url}/organisations/${FIRST_ORGANISATION}${path}`, { headers, agent: false }, resolve).on('error', reject)
+        get(`${place.url}/organisations/${organisationId}${path}`, { headers, agent: false }, resolve).on('error', reject)
       })
     try {
       await work(open)
@@ -95,12 +95,18 @@ describe('an export of the audit log', function () {
     })
   })
 
-  it('lets so many go on at once, and no more', async () => {
+  it('lets so many go on at once, half of them of one organisation, and no more', async () => {
     const watched: Watched = { pages: 0, ended: false }
-    await withServer({ control: control(watched) }, async (open) => {
+    const member: ControlState['member'] = (organisationId, accountId) => ({ organisationId, accountId, role: 'admin', joinedAt: 0 })
+    await withServer({ control: control(watched), keyring: fakeKeyring({}, { member }) }, async (open) => {
       const all: IncomingMessage[] = []
-      for (let index = 0; index <= LIMITS.auditExports; index++) all.push(await open())
-      assert.deepEqual(all.map(({ statusCode }) => statusCode), [...Array<number>(LIMITS.auditExports).fill(200), 429])
+      const half = LIMITS.auditExports / 2
+      for (const organisationId of [FIRST_ORGANISATION, OTHER_ORGANISATION]) {
+        for (let index = 0; index <= half; index++) all.push(await open('/audit/export', organisationId))
+      }
+      all.push(await open('/audit/export', OWNER))
+      const those = [...Array<number>(half).fill(200), 429]
+      assert.deepEqual(all.map(({ statusCode }) => statusCode), [...those, ...those, 429])
       for (const response of all) response.destroy()
       await eventually(async () => {
         const again = await open()

@@ -62,7 +62,7 @@ export function auditRoutes(deps: AuditDeps): Router {
 }
 
 function exporting(router: Router, deps: AuditDeps): void {
-  const underWay = { count: 0 }
+  const underWay = new Underway()
   /**
    * @openapi
    * /organisations/{organisationId}/audit/export:
@@ -88,16 +88,34 @@ function exporting(router: Router, deps: AuditDeps): void {
     .get(requireUser(deps), validateQuery(auditExportParameters), async (req, res) => {
       const { organisationId, format = 'jsonl', ...filter } = queryOf(res) as Asked & { format?: Format }
       await organisationOf(userOf(res), deps.keyring, organisationId, 'admin')
-      if (underWay.count >= LIMITS.auditExports) throw new Problem('rate_limited', 'Too many exports are under way', { retryAfterSeconds: 5 })
-      underWay.count += 1
+      underWay.begin(organisationId)
       try {
         const pages = await deps.control.auditExport(organisationId, { ...filter, atLeast: deps.keyring.state.position })
         await send(deps, { req, res }, { organisationId, format, pages })
       } finally {
-        underWay.count -= 1
+        underWay.end(organisationId)
       }
     })
     .all(otherMethods)
+}
+
+/** Exports at this moment. One organisation takes half of what there is at most, so that its slow readers keep nobody else out. */
+class Underway {
+  private readonly counts = new Map<string, number>()
+
+  /** Throws Problem `rate_limited`. */
+  begin(organisationId: string): void {
+    const own = this.counts.get(organisationId) ?? 0
+    const all = [...this.counts.values()].reduce((sum, count) => sum + count, 0)
+    if (all >= LIMITS.auditExports || own >= LIMITS.auditExports / 2) throw new Problem('rate_limited', 'Too many exports are under way', { retryAfterSeconds: 5 })
+    this.counts.set(organisationId, own + 1)
+  }
+
+  end(organisationId: string): void {
+    const left = this.counts.get(organisationId)! - 1
+    if (left > 0) this.counts.set(organisationId, left)
+    else this.counts.delete(organisationId)
+  }
 }
 
 interface File {
