@@ -56,6 +56,16 @@ describe('UpdateOrganisation', () => {
   const domains: AllowedDomain[] = [{ domain: 'bakery.example', role: 'viewer' }]
   const updated = (data: object, organisationId = FIRST) => [ofOrganisation(organisationUpdated, { organisationId, ...data })]
 
+  it('allows domains of others only to those who run the installation, and to everybody their own', () => {
+    const [own, others] = [domains[0]!, { domain: 'brewery.example', role: 'viewer' } as const]
+    const of = (...allowedDomains: AllowedDomain[]) => ({ organisationId: OTHER, allowedDomains })
+    given(...CROWD).when(updateOrganisation, of(own), { actor: MALLORY }).then(updated({ allowedDomains: [own] }, OTHER))
+    given(...CROWD).when(updateOrganisation, of(own, others), { actor: MALLORY }).refused('forbidden', '/allowedDomains/1/domain')
+    // What was allowed before, by whomever, need not be taken away to change something else.
+    const changed = { ...others, role: 'guest' } as const
+    given(...CROWD, ...updated({ allowedDomains: [others] }, OTHER)).when(updateOrganisation, of(changed), { actor: MALLORY }).then(updated({ allowedDomains: [changed] }, OTHER))
+  })
+
   it('writes only what changed', () => {
     given(...CROWD).when(updateOrganisation, { organisationId: FIRST, name: 'My organisation', allowedDomains: domains }).then(updated({ allowedDomains: domains }))
     given(...CROWD).when(updateOrganisation, { organisationId: FIRST, name: ' Bakery ' }).then(updated({ name: 'Bakery' }), { organisationId: FIRST })
