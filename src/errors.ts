@@ -20,8 +20,9 @@ export const ERRORS = {
   sign_in_denied: [403, 'Google was told not to let you in here'],
   email_unverified: [403, 'Google has not verified this e-mail address'],
   not_invited: [403, 'Nobody has invited this account'],
+  invitation_for_another: [403, 'The invitation is for somebody else'],
   forbidden: [403, 'These credentials do not allow this'],
-  origin_not_allowed: [403, 'The key does not allow this origin'],
+  origin_not_allowed: [403, 'This origin is not allowed'],
   not_found: [404, 'There is no such thing here'],
   method_not_allowed: [405, 'The route does not take this method'],
   request_timeout: [408, 'The request did not arrive in time'],
@@ -46,6 +47,7 @@ export const ERRORS = {
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something went wrong on our side'],
   unavailable: [503, 'A store is unavailable; try again'],
+  provider_unavailable: [503, 'The sign-in provider did not answer as it should'],
   not_ready: [503, 'This process cannot take traffic at the moment'],
   overloaded: [503, 'The queue is full; nothing was accepted; try again'],
 } as const satisfies Record<string, readonly [status: number, title: string]>

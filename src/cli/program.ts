@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
 import { Problem } from '../errors.ts'
+import { VERSION } from '../version.ts'
 import { benchCommand } from './commands/bench.ts'
 import { demoCommand } from './commands/demo.ts'
 import { exportCommand } from './commands/export.ts'
@@ -19,6 +20,7 @@ const COMMANDS = [serveCommand, migrateCommand, importCommand, exportCommand, re
 export function createProgram(setExit: SetExit): Command {
   const program = new Command('recount')
     .description('Analytics you can recount: every number is a fold over an append-only log of events.')
+    .version(VERSION, '--version', 'say which version this is')
     .addHelpText('after', '\nAll commands read the environment variables that the README lists (DATABASE_URL, DATA_DIR, …).')
     .showHelpAfterError('(see --help)')
     .exitOverride()

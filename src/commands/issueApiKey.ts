@@ -42,7 +42,7 @@ export const issueApiKey: Command<IssueApiKey, { keyId: string; appId: string }>
         },
         requestsPerMinute: {
           ...{ type: 'integer', minimum: 1, maximum: LIMITS.keyRequestsPerMinuteMax },
-          description: 'How many requests it may make in a minute, whichever process takes them. Unless given it has no limit of its own.',
+          description: `How many requests it may make in a minute, whichever process takes them. Unless given, ${LIMITS.keyReadsPerMinute} reads a minute, and collecting as its address may.`,
         },
       },
       ['appId'],

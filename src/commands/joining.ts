@@ -9,12 +9,12 @@ import { LIMITS } from '../limits.ts'
 import type { Decided } from './commandBus.ts'
 import type { ControlState, InvitationState } from './keyring.ts'
 
-/** The invitation of a link, if it still works for whoever has this address. Throws `invitation_ended`, `not_invited`. */
+/** The invitation of a link, if it still works for whoever has this address. Throws `invitation_ended`, `invitation_for_another`. */
 export function invitationFor(state: ControlState, tokenHash: string, email: string | undefined, now: number): InvitationState {
   const invitation = state.invitationByHash(tokenHash)
-  if (invitation === undefined || invitation.state !== 'open' || invitation.expiresAt <= now) throw new Problem('invitation_ended')
+  if (invitation === undefined || invitation.state !== 'open' || invitation.expiresAt <= now) throw invitationEnded()
   if (invitation.email !== undefined && (email === undefined || !sameEmail(invitation.email, email))) {
-    throw new Problem('not_invited', 'The invitation is for another e-mail address')
+    throw new Problem('invitation_for_another', 'It names another e-mail address than that of this account: come with that one, or ask whoever invited you')
   }
   return invitation
 }
@@ -40,6 +40,11 @@ export function joinedByInvitation(state: ControlState, invitation: InvitationSt
 
 export function joined(data: MemberJoined): Decided {
   return { type: memberJoined, stream: `organisation:${data.organisationId}`, appId: NIL_UUID, data }
+}
+
+/** Told alike of a link that never was and of one that is over. */
+export function invitationEnded(): Problem {
+  return new Problem('invitation_ended', 'If you did not use it yourself, ask whoever invited you for another one')
 }
 
 export function isFull(state: ControlState, organisationId: string): boolean {

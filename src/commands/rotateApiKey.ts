@@ -38,7 +38,7 @@ export const rotateApiKey: Command<RotateApiKey, RotatedKey> = {
       },
       ['keyId'],
     ),
-    ...{ title: 'RotateApiKey', description: 'Replaces a key by a new one with the same name, scopes, expiry and origins.' },
+    ...{ title: 'RotateApiKey', description: 'Replaces a key by a new one with the same name, scopes, expiry, origins and requests per minute.' },
     examples: [{ keyId: '0b7f3c1e-52a4-5e0d-8f3a-6d1c9b2e4a70', overlapSeconds: 3_600 }],
   },
   withdraws: true,

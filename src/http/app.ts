@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts'
 import { type ClientAddress, clientAddress, type Trust } from './clientAddress.ts'
 import type { KeyAuthority } from './credentials.ts'
 import type { HttpDeps } from './deps.ts'
+import { problemsAsPages } from './pages.ts'
 import { createRefusals, type Refusal, type Refusals } from './refusals.ts'
 import { problemsOf } from './middleware/problems.ts'
 import { limitAddresses } from './middleware/rateLimits.ts'
@@ -88,6 +89,7 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Ref
   app.use(goalRoutes(deps, authority))
   app.use(definitionRoutes(deps))
   app.use(projectionRoutes(deps))
+  app.use(problemsAsPages({ href: '/', text: 'Home' }))
   app.use(() => {
     throw new Problem('not_found', 'There is no such route; /api-docs lists all of them')
   })

@@ -31,5 +31,5 @@ export function checkOrigin(key: KeyState, origin: string | undefined): void {
   if (key.allowedOrigins === undefined) return
   if (origin === undefined) throw new Problem('origin_not_allowed', 'The key takes requests from named origins only')
   const asked = origin.toLowerCase()
-  if (!key.allowedOrigins.some((allowed) => allowed.toLowerCase() === asked)) throw new Problem('origin_not_allowed')
+  if (!key.allowedOrigins.some((allowed) => allowed.toLowerCase() === asked)) throw new Problem('origin_not_allowed', 'The key does not take requests from this origin')
 }

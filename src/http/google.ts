@@ -37,7 +37,7 @@ export interface Google {
   begin(req: Request, res: Response, purpose: Purpose): Promise<void>
   /** What the person of a second step came for, if this browser began it. */
   purposeOf(req: Request): Purpose | undefined
-  /** The second step. Throws Problem `sign_in_failed`, `sign_in_denied`, `email_unverified`, `unavailable`. */
+  /** The second step. Throws Problem `sign_in_failed`, `sign_in_denied`, `email_unverified`, `provider_unavailable`. */
   finish(req: Request, res: Response): Promise<{ identity: GoogleIdentity; purpose: Purpose }>
 }
 
@@ -147,13 +147,13 @@ function asProblem({ logger }: GoogleDeps, fault: unknown): Problem {
   // The code was used before, is too old, or was given to somebody else.
   if (refused?.code === 'invalid_grant') return new Problem('sign_in_failed')
   logger.warn('Google did not answer a sign-in as it should', { status: refused?.status, code: refused?.code, why: refused?.message ?? 'no access token' })
-  return new Problem('unavailable', 'Google did not answer as it should; try again', { retryAfterSeconds: 5 })
+  return new Problem('provider_unavailable', 'Google did not answer as it should; try again', { retryAfterSeconds: 5 })
 }
 
-/** Throws `email_unverified` where there is no address to go by, `unavailable` where it does not even say who it is. */
+/** Throws `email_unverified` where there is no address to go by, `provider_unavailable` where it does not even say who it is. */
 function identityOf(said: Readonly<Record<string, unknown>>): GoogleIdentity {
   const { sub, email, email_verified: verified, name, hd } = said
-  if (!isText(sub, LIMITS.eventNameChars)) throw new Problem('unavailable', 'Google did not say who signs in; try again')
+  if (!isText(sub, LIMITS.eventNameChars)) throw new Problem('provider_unavailable', 'Google did not say who signs in; try again')
   if (!isText(email, LIMITS.emailChars) || !/^[^\s@]+@[^\s@]+$/.test(email)) throw new Problem('email_unverified', 'Google named no e-mail address')
   return {
     googleId: sub,

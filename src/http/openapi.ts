@@ -4,8 +4,10 @@
 import { fileURLToPath } from 'node:url'
 import swaggerJsdoc from 'swagger-jsdoc'
 import { Problem } from '../errors.ts'
+import { VERSION } from '../version.ts'
 import { accessInWords, accessOf, securityOf } from './access.ts'
 import { COMPONENTS } from './components.ts'
+import { takesNothing } from './middleware/validate.ts'
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Record<string, unknown>>>
@@ -36,7 +38,7 @@ function written(): OpenApiDocument {
       openapi: '3.1.0',
       info: {
         title: 'Recount',
-        version: '0.1.0',
+        version: VERSION,
         description: 'Analytics you can recount: every number is a fold over an append-only log of events.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
@@ -60,6 +62,7 @@ function complete(raw: OpenApiDocument): OpenApiDocument {
   for (const [path, item] of Object.entries(raw.paths)) {
     for (const operation of Object.values(item)) {
       sayAccess(operation)
+      sayWhetherBody(operation)
       const parameters = parametersOf(path, operation['x-query-schema'])
       delete operation['x-query-schema']
       if (parameters.length > 0) operation['parameters'] = parameters
@@ -79,6 +82,16 @@ function sayAccess(operation: Operation): void {
   if ('security' in operation) throw new Problem('internal', `${String(operation['operationId'])}: security follows from x-access`)
   const security = securityOf(access)
   if (security !== undefined) operation['security'] = security
+}
+
+/** A body may be left out where nothing in it must be. */
+function sayWhetherBody({ requestBody }: Operation): void {
+  if (requestBody === undefined) return
+  const body = requestBody as { required: boolean; content: Record<string, { schema: { $ref: string } }> }
+  const name = body.content['application/json']?.schema.$ref.split('/').at(-1)
+  const schema = (COMPONENTS as Record<string, Readonly<Record<string, unknown>>>)[name ?? '']
+  // A schema of parts stands for an event or more.
+  if (schema !== undefined && 'properties' in schema) body.required = !takesNothing(schema)
 }
 
 const PROBLEM = {

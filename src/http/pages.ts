@@ -79,11 +79,15 @@ export function sentProblemPage(res: Response, problem: Problem): boolean {
   if (problem.retryAfterSeconds !== undefined) res.set('Retry-After', String(problem.retryAfterSeconds))
   res.set('Cache-Control', 'no-store')
   const body = html`<h1>${problem.title}</h1>
-${problem.message === problem.title ? NOTHING : html`<p>${problem.message}.</p>`}
-<p>${problem.code === 'not_found' ? NOTHING : html`<a class="button" href="${on.href}">${on.text}</a> `}<a href="/">Home</a></p>
+${problem.message === problem.title ? NOTHING : html`<p>${problem.message}.</p>\n`}${faults(problem)}<p>${problem.code === 'not_found' || on.href === '/' ? NOTHING : html`<a class="button" href="${on.href}">${on.text}</a> `}<a href="/">Home</a></p>
 <p class="quiet">If it stays so, tell whoever runs this server: <code>${problem.code}</code></p>`
   sendPage(res, `${problem.title} – Recount`, body, { status: problem.status })
   return true
+}
+
+function faults({ errors = [] }: Problem): Html {
+  if (errors.length === 0) return NOTHING
+  return html`<ul>${errors.map(({ path, detail }) => html`<li><code>${path}</code> ${detail}</li>`)}</ul>\n`
 }
 
 export const STYLE = `:root { color-scheme: light dark; --ink: #1d2733; --quiet: #5b6875; --paper: #fff; --shade: #f1f4f7; --blue: #0b62c4; --edge: #d5dce3 }
@@ -93,7 +97,7 @@ main { max-width: 46rem; margin: 3rem auto; padding: 0 1rem }
 h1 { line-height: 1.2 }
 pre { background: var(--shade); padding: .75rem; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px }
 a { color: var(--blue) }
-.button { display: inline-block; font: inherit; padding: .5rem 1rem; margin-right: .75rem; border: 1px solid var(--blue); border-radius: 6px; background: var(--blue); color: var(--paper); text-decoration: none; cursor: pointer }
+.button { display: inline-block; font: inherit; padding: .5rem 1rem; margin: 0 .75rem .5rem 0; border: 1px solid var(--blue); border-radius: 6px; background: var(--blue); color: var(--paper); text-decoration: none; cursor: pointer }
 .button:hover, .button:focus-visible { filter: brightness(1.15) }
 .button.plain { background: none; color: var(--blue) }
 .card { border: 1px solid var(--edge); border-radius: 8px; padding: .25rem 1rem 1rem; margin: 1.5rem 0 }

@@ -128,7 +128,7 @@ describe('sign-in with Google', function () {
       const stolen = /code=([^&]+)/.exec(await newVisitor(fixture.url).throughGoogle())![1]!
       const callback = (await visitor.throughGoogle()).replace(/code=[^&]+/, `code=${stolen}`)
       const told = await visitor.ask({ path: callback })
-      assert.ok(['sign_in_failed', 'unavailable'].includes(codeOf(told)), told.text)
+      assert.ok(['sign_in_failed', 'provider_unavailable'].includes(codeOf(told)), told.text)
       assert.equal(visitor.cookie('recount_user'), undefined)
     })
   })
@@ -151,7 +151,7 @@ describe('sign-in with Google', function () {
       google.person = { sub: 'sub-silent', email_verified: true }
       await refusedAs('email_unverified')
       google.person = somebody({ sub: '' })
-      await refusedAs('unavailable')
+      await refusedAs('provider_unavailable')
     })
 
     it('tells a person in a page, with the code and a way to try again', async () => {
@@ -168,7 +168,7 @@ describe('sign-in with Google', function () {
     it('lets a person try again with the invitation and for the command line they came with', async () => {
       const invitation = await invited({ email: 'somebody-else@mail.example' })
       const cli = createHash('sha256').update('x'.repeat(43)).digest('base64url')
-      for (const [query, sub] of [[`?invitation=${invitation}`, 'not_invited'], [`?invitation=${invitation}&cli=${cli}`, 'not_invited'], [`?invitation=${invitation}`, 'sign_in_denied']] as const) {
+      for (const [query, sub] of [[`?invitation=${invitation}`, 'invitation_for_another'], [`?invitation=${invitation}&cli=${cli}`, 'invitation_for_another'], [`?invitation=${invitation}`, 'sign_in_denied']] as const) {
         visitor = newVisitor(fixture.url)
         google.person = sub === 'sign_in_denied' ? undefined : somebody()
         const page = await visitor.visit(await visitor.throughGoogle(query))

@@ -65,21 +65,21 @@ describe('sign-in with Google when something is in the way', function () {
   describe('Google', () => {
     const broken: readonly (readonly [name: string, path: '/token' | '/userinfo', how: RequestListener, code: string])[] = [
       ['says that the code is no good', '/token', answering(400, '{"error":"invalid_grant","error_description":"secret-words"}'), 'sign_in_failed'],
-      ['refuses the client', '/token', answering(401, '{"error":"invalid_client","error_description":"secret-words"}'), 'unavailable'],
-      ['is down', '/token', answering(503, 'secret-words'), 'unavailable'],
-      ['answers something else than JSON', '/token', answering(200, '<html>secret-words'), 'unavailable'],
-      ['answers null', '/token', answering(200, 'null'), 'unavailable'],
-      ['answers a list', '/token', answering(200, '[]'), 'unavailable'],
-      ['gives no token', '/token', answering(200, '{}'), 'unavailable'],
-      ['gives a token that is no header', '/token', answering(200, '{"access_token":"secret-words\\n"}'), 'unavailable'],
-      ['sends us elsewhere', '/userinfo', (_req, res) => void res.writeHead(302, { location: '/elsewhere' }).end(), 'unavailable'],
-      ['answers without end', '/token', huge, 'unavailable'],
-      ['breaks off', '/userinfo', (req) => void req.socket.destroy(), 'unavailable'],
-      ['says nobody', '/userinfo', answering(200, 'null'), 'unavailable'],
-      ['says a text', '/userinfo', answering(200, '"secret-words"'), 'unavailable'],
-      ['says an id that is none', '/userinfo', answering(200, '{"sub":{"a":1},"email":"a@b.example","email_verified":true}'), 'unavailable'],
+      ['refuses the client', '/token', answering(401, '{"error":"invalid_client","error_description":"secret-words"}'), 'provider_unavailable'],
+      ['is down', '/token', answering(503, 'secret-words'), 'provider_unavailable'],
+      ['answers something else than JSON', '/token', answering(200, '<html>secret-words'), 'provider_unavailable'],
+      ['answers null', '/token', answering(200, 'null'), 'provider_unavailable'],
+      ['answers a list', '/token', answering(200, '[]'), 'provider_unavailable'],
+      ['gives no token', '/token', answering(200, '{}'), 'provider_unavailable'],
+      ['gives a token that is no header', '/token', answering(200, '{"access_token":"secret-words\\n"}'), 'provider_unavailable'],
+      ['sends us elsewhere', '/userinfo', (_req, res) => void res.writeHead(302, { location: '/elsewhere' }).end(), 'provider_unavailable'],
+      ['answers without end', '/token', huge, 'provider_unavailable'],
+      ['breaks off', '/userinfo', (req) => void req.socket.destroy(), 'provider_unavailable'],
+      ['says nobody', '/userinfo', answering(200, 'null'), 'provider_unavailable'],
+      ['says a text', '/userinfo', answering(200, '"secret-words"'), 'provider_unavailable'],
+      ['says an id that is none', '/userinfo', answering(200, '{"sub":{"a":1},"email":"a@b.example","email_verified":true}'), 'provider_unavailable'],
       ['says an address that is none', '/userinfo', answering(200, '{"sub":"s","email":["a@b.example"],"email_verified":true}'), 'email_unverified'],
-      ['is huge about a person', '/userinfo', huge, 'unavailable'],
+      ['is huge about a person', '/userinfo', huge, 'provider_unavailable'],
     ]
     for (const [name, path, how, code] of broken) {
       it(`${name} (${path}): ${code}`, async () => {
@@ -97,7 +97,7 @@ describe('sign-in with Google when something is in the way', function () {
         google.instead.set(path, how)
         const began = Date.now()
         const told = await visitor.signIn()
-        assert.equal(codeOf(told), 'unavailable')
+        assert.equal(codeOf(told), 'provider_unavailable')
         assert.ok(Date.now() - began < LIMITS.googleMs + 2_000)
         google.instead.clear()
       }

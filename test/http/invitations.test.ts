@@ -80,8 +80,8 @@ describe('invitations over HTTP', function () {
 
   it('lets in only whom it is for', async () => {
     const { token } = await invite({ role: 'viewer', email: 'bob@bakery.example' })
-    await assert.rejects(enter(token, { email: 'eve@bakery.example' }), { code: 'not_invited' })
-    assert.equal(answered(await accept({ token: other.ownerToken }, token)), '403 not_invited')
+    await assert.rejects(enter(token, { email: 'eve@bakery.example' }), { code: 'invitation_for_another' })
+    assert.equal(answered(await accept({ token: other.ownerToken }, token)), '403 invitation_for_another')
     const bob = await enter(token, { email: 'Bob@Bakery.example' })
     assert.equal(answered(await fixture.ask({ path: '/apps', token: bob.token })), '200')
   })

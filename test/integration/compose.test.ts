@@ -72,6 +72,12 @@ describe('docker-compose.yml', () => {
     for (const [, name, value] of text.matchAll(/^\s+(\w*(?:SECRET|PASSWORD|CODE)\w*): (.+)$/gm)) assert.match(value!, /^(\/secrets\/|\$\{\w+:-\}$)/, name)
   })
 
+  it('hands on what somebody may set beside it', () => {
+    for (const name of ['OWNER_CODE', 'METRICS_TOKEN', 'PUBLIC_URL', 'OWNER_EMAIL']) {
+      for (const role of ['api', 'append', 'project']) assert.equal(service(role).environment?.[name], `\${${name}:-}`, `${name} of ${role}`)
+    }
+  })
+
   it('copies every file into the image that it then runs', () => {
     const docker = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
     assert.match(docker, /^USER node$/m)
@@ -132,6 +138,7 @@ describe('the secrets of a deployment', () => {
     assert.equal(url, `mysql://recount:${password}@mysql:3306/recount`)
     assert.match(args!, /bin\/recount\.js serve --role api$/)
     assert.deepEqual(run({ SECRETS_DIR: directory, MYSQL_HOST: 'mysql', JWT_SECRET: 'a', OWNER_CODE: 'b', DATABASE_URL: 'c' }).slice(0, 3), ['a', 'b', 'c'])
+    assert.equal(run({ SECRETS_DIR: directory, OWNER_CODE: '' })[1], code, 'as compose hands on what nobody set')
     assert.deepEqual(run({ SECRETS_DIR: join(directory, 'none') }).slice(0, 3), ['', '', ''])
   })
 })

@@ -16,10 +16,19 @@ interface Checked {
 
 const BOUNDS = { bytes: LIMITS.jsonBodyBytes, depth: LIMITS.jsonDepth }
 
-/** The body, as application/json and nothing else: no form of another site can send that without asking first. */
+/**
+ * The body, as application/json and nothing else: no form of another site can send that without asking first. None at all
+ * means {} where every field is optional; whoever comes with a cookie must come from a page of ours in any case.
+ */
 export function validateBody(schema: Schema): RequestHandler {
   const check = compile(schema)
+  const optional = takesNothing(schema)
   return async (req, res, next) => {
+    if (optional && hasNoBody(req)) {
+      ;(res.locals as Checked).body = {}
+      next()
+      return
+    }
     if (req.is('application/json') === false) throw new Problem('unsupported_media_type')
     const body = await readJson(req, BOUNDS)
     checkedAgain(res)
@@ -28,6 +37,15 @@ export function validateBody(schema: Schema): RequestHandler {
     ;(res.locals as Checked).body = body
     next()
   }
+}
+
+/** Whether a body of this schema may be left out. */
+export function takesNothing(schema: Schema): boolean {
+  return compile(schema)({}).length === 0
+}
+
+function hasNoBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
 }
 
 /** The query string and path parameters together; text becomes numbers and booleans where the schema says so. */

@@ -2,8 +2,8 @@
 // link says enough by itself, so whoever has it sees that; a link that never was and one that is over are told alike.
 import { type Request, type Response, Router } from 'express'
 import { hashInvitationToken, INVITATION_TOKEN } from '../../commands/invitationToken.ts'
+import { invitationEnded } from '../../commands/joining.ts'
 import type { InvitationState } from '../../commands/keyring.ts'
-import { Problem } from '../../errors.ts'
 import type { UserCaller } from '../caller.ts'
 import { refreshed } from '../credentials.ts'
 import type { HttpDeps } from '../deps.ts'
@@ -73,7 +73,7 @@ async function openInvitation({ keyring, clock }: InvitationDeps, token: string)
   // Another process may have made it a moment ago.
   if (hash !== undefined && keyring.state.invitationByHash(hash) === undefined) await refreshed(keyring)
   const found = hash === undefined ? undefined : keyring.state.invitationByHash(hash)
-  if (found?.state !== 'open' || found.expiresAt <= clock.now()) throw new Problem('invitation_ended')
+  if (found?.state !== 'open' || found.expiresAt <= clock.now()) throw invitationEnded()
   return found
 }
 

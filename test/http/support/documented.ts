@@ -35,7 +35,7 @@ export function documented(
   const operation = template === undefined ? undefined : document.paths[template]?.[name]
   if (operation === undefined || told.status >= 400) {
     assert.ok(told.status >= 400 || method === 'OPTIONS' || path.startsWith('/api-docs/'), `${method} ${path} answered ${told.status} undocumented`)
-    if (told.status >= 400 && method !== 'HEAD' && !isPage(path, told)) problem(told)
+    if (told.status >= 400 && method !== 'HEAD' && !isPage(path, template !== undefined, told)) problem(told)
     return
   }
   const response = (operation['responses'] as Record<string, Response>)[told.status]
@@ -49,8 +49,8 @@ export function documented(
 }
 
 /** Where people come with a browser, problems are pages for them, whatever the method. */
-function isPage(path: string, { headers }: { readonly headers: IncomingHttpHeaders }): boolean {
-  return /^\/(auth\/google|invitations)(?![^/?])/i.test(path) && headers['content-type'] === 'text/html; charset=utf-8'
+function isPage(path: string, known: boolean, { headers }: { readonly headers: IncomingHttpHeaders }): boolean {
+  return (!known || /^\/(auth\/google|invitations)(?![^/?])/i.test(path)) && headers['content-type'] === 'text/html; charset=utf-8'
 }
 
 function problem(told: { readonly headers: IncomingHttpHeaders; readonly body: unknown; readonly text: string }): void {

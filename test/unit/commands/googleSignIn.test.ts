@@ -136,7 +136,7 @@ describe('SignInWithGoogle: by invitation', () => {
 
   it('is for the address that it names, however that is written', () => {
     given(...CROWD, invited({ email: 'bob@bakery.example' })).when(signInWithGoogle, withLink, nobody).then([created(BOB), joins('analyst', 'invitation'), used(), entered(BOB)])
-    given(...CROWD, invited({ email: 'ann@bakery.example' })).when(signInWithGoogle, withLink, nobody).refused('not_invited')
+    given(...CROWD, invited({ email: 'ann@bakery.example' })).when(signInWithGoogle, withLink, nobody).refused('invitation_for_another')
   })
 
   it('works once, until it runs out, unless it is taken back', () => {

@@ -126,8 +126,8 @@ describe('AcceptInvitation', () => {
 
   it('is for the address that it names, however that is written', () => {
     given(...CROWD, invited({ email: 'PERSON@bakery.Example' })).when(acceptInvitation, { tokenHash: HASH }, by).then(joins())
-    given(...CROWD, invited({ email: 'bob@bakery.example' })).when(acceptInvitation, { tokenHash: HASH }, by).refused('not_invited')
-    given(...CROWD, invited({ email: 'a@b.example', organisationId: OTHER })).when(acceptInvitation, { tokenHash: HASH }, { actor: ALICE }).refused('not_invited')
+    given(...CROWD, invited({ email: 'bob@bakery.example' })).when(acceptInvitation, { tokenHash: HASH }, by).refused('invitation_for_another')
+    given(...CROWD, invited({ email: 'a@b.example', organisationId: OTHER })).when(acceptInvitation, { tokenHash: HASH }, { actor: ALICE }).refused('invitation_for_another')
   })
 
   it('works once, until it runs out, unless it is taken back', () => {
