@@ -1,6 +1,7 @@
 // Which turn of its refresh token each session is at, shared by all processes through a table outside the log. Every turn is
 // taken by one conditional UPDATE, so of two processes one takes it and the other sees that it was taken; nothing else is
 // relied on. That somebody ended a session is in the log, which callers ask besides.
+import type { Knex } from 'knex'
 import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import { bytesToUuid, uuidToBytes } from '../kernel/ids.ts'
@@ -130,6 +131,22 @@ export function createSessionStore({ database, clock }: { readonly database: Dat
     endAll: async (accountId) => {
       await knex('sessions').where('account_id', uuidToBytes(accountId)).delete()
     },
+    ...signInCodes(knex, clock),
+    start(logger) {
+      timer ??= setInterval(() => {
+        prune().catch((error: unknown) => logger.warn('sessions that ended were not deleted; trying again', { error }))
+      }, LIMITS.sessionSweepMs)
+      timer.unref()
+    },
+    stop() {
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
+}
+
+function signInCodes(knex: Knex, clock: Clock): Pick<SessionStore, 'keepCode' | 'takeCode'> {
+  return {
     keepCode: async ({ codeHash, challenge, sessionId, accountId, generation }) => {
       const ids = { session_id: uuidToBytes(sessionId), account_id: uuidToBytes(accountId) }
       const expiresAt = clock.now() + LIMITS.exchangeCodeMs
@@ -140,16 +157,6 @@ export function createSessionStore({ database, clock }: { readonly database: Dat
       const found = await knex<CodeRow>('sign_in_codes').where(place).where('expires_at', '>', clock.now()).first()
       if (found === undefined || (await knex('sign_in_codes').where(place).delete()) !== 1) return undefined
       return { ...identityOf(found), codeHash, challenge: bytesOf(found.challenge) }
-    },
-    start(logger) {
-      timer ??= setInterval(() => {
-        prune().catch((error: unknown) => logger.warn('sessions that ended were not deleted; trying again', { error }))
-      }, LIMITS.sessionSweepMs)
-      timer.unref()
-    },
-    stop() {
-      clearInterval(timer)
-      timer = undefined
     },
   }
 }
