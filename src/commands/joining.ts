@@ -24,10 +24,7 @@ export function joinedByInvitation(state: ControlState, invitation: InvitationSt
   const { invitationId, organisationId, role } = invitation
   if (isFull(state, organisationId)) throw new Problem('limit_reached', `An organisation has at most ${LIMITS.membersPerOrganisation} members`)
   const accepted: InvitationAccepted = { invitationId, organisationId, accountId }
-  const apps = invitation.apps.filter(({ appId }) => {
-    const app = state.app(appId)
-    return app !== undefined && !app.deleted && app.organisationId === organisationId
-  })
+  const apps = grantedApps(state, invitation)
   return [
     joined({ organisationId, accountId, role, through: 'invitation' }),
     { type: invitationAccepted, stream: `organisation:${organisationId}`, appId: NIL_UUID, data: accepted },
@@ -36,6 +33,14 @@ export function joinedByInvitation(state: ControlState, invitation: InvitationSt
       return { type: appGranted, stream: `app:${appId}`, appId, data }
     }),
   ]
+}
+
+/** What an invitation grants of what the organisation still has. */
+export function grantedApps(state: ControlState, { organisationId, apps }: Pick<InvitationState, 'organisationId' | 'apps'>): InvitationState['apps'] {
+  return apps.filter(({ appId }) => {
+    const app = state.app(appId)
+    return app !== undefined && !app.deleted && app.organisationId === organisationId
+  })
 }
 
 export function joined(data: MemberJoined): Decided {

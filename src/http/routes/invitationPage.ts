@@ -2,7 +2,7 @@
 // link says enough by itself, so whoever has it sees that; a link that never was and one that is over are told alike.
 import { type Request, type Response, Router } from 'express'
 import { hashInvitationToken, INVITATION_TOKEN } from '../../commands/invitationToken.ts'
-import { invitationEnded } from '../../commands/joining.ts'
+import { grantedApps, invitationEnded } from '../../commands/joining.ts'
 import type { InvitationState } from '../../commands/keyring.ts'
 import type { UserCaller } from '../caller.ts'
 import { refreshed } from '../credentials.ts'
@@ -20,16 +20,22 @@ export const invitationAnswer = objectOf(
   {
     organisation: { type: 'string', description: 'Its name' },
     role: { type: 'string' },
+    apps: {
+      type: 'array',
+      items: objectOf({ name: { type: 'string' }, role: { type: 'string' } }, ['name', 'role']),
+      description: 'What it grants on single apps beside that',
+    },
     email: { type: 'string', nullable: true, description: 'Whom it is for, masked; null: whoever has the link' },
     invitedBy: { type: 'string', nullable: true },
     expiresAt: { type: 'string', format: 'date-time' },
   },
-  ['organisation', 'role', 'email', 'invitedBy', 'expiresAt'],
+  ['organisation', 'role', 'apps', 'email', 'invitedBy', 'expiresAt'],
 )
 
 interface Invitation {
   readonly organisation: string
   readonly role: string
+  readonly apps: readonly { readonly name: string; readonly role: string }[]
   readonly email: string | null
   readonly invitedBy: string | null
   readonly expiresAt: string
@@ -77,12 +83,13 @@ async function openInvitation({ keyring, clock }: InvitationDeps, token: string)
   return found
 }
 
-function toldOf({ keyring }: InvitationDeps, { organisationId, role, email, invitedBy, expiresAt }: InvitationState): Invitation {
+function toldOf({ keyring }: InvitationDeps, { organisationId, role, apps, email, invitedBy, expiresAt }: InvitationState): Invitation {
   const { state } = keyring
   const inviter = invitedBy === undefined ? undefined : state.account(invitedBy)
   return {
     organisation: state.organisation(organisationId)!.name,
     role,
+    apps: grantedApps(state, { organisationId, apps }).map((grant) => ({ name: state.app(grant.appId)!.name, role: grant.role })),
     email: email === undefined ? null : masked(email),
     invitedBy: inviter?.name ?? inviter?.email ?? null,
     expiresAt: new Date(expiresAt).toISOString(),
@@ -106,7 +113,7 @@ async function sendInvitation(deps: InvitationDeps, req: Request, res: Response,
   const body = html`<h1>Join ${told.organisation}</h1>
 <dl>
 <dt>As</dt><dd>${told.role}</dd>
-${told.invitedBy === null ? NOTHING : html`<dt>Invited by</dt><dd>${told.invitedBy}</dd>`}
+${told.apps.map(({ name, role }) => html`<dt>Of the app</dt><dd>${name} (${role})</dd>\n`)}${told.invitedBy === null ? NOTHING : html`<dt>Invited by</dt><dd>${told.invitedBy}</dd>`}
 ${told.email === null ? NOTHING : html`<dt>For</dt><dd>${told.email}</dd>`}
 <dt>Until</dt><dd><time datetime="${told.expiresAt}">${told.expiresAt.slice(0, 16).replace('T', ' ')} UTC</time></dd>
 </dl>

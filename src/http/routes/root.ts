@@ -1,16 +1,12 @@
 // GET /: what a newcomer does next, as a page for people and as JSON for programs. Everything on it pastes as it is.
-import { type Request, type Response, Router } from 'express'
+import { type Response, Router } from 'express'
 import type { HttpDeps } from '../deps.ts'
 import { otherMethods } from '../middleware/otherMethods.ts'
+import { nextSteps, type Step } from '../nextSteps.ts'
 import { type Html, html, NOTHING, postButton, sendPage, STATUS_LINE, wantsPage } from '../pages.ts'
 import { publicUrlOf } from '../publicUrl.ts'
-import { visitorOf } from '../visitor.ts'
+import { type Visitor, visitorOf } from '../visitor.ts'
 import { type Person, whoIs } from './sessions.ts'
-
-interface Step {
-  readonly title: string
-  readonly command: string
-}
 
 export const rootSchema = {
   type: 'object',
@@ -55,9 +51,11 @@ export function rootRoutes(deps: RootDeps): Router {
   router
     .route('/')
     .get(async (req, res) => {
-      const steps = nextSteps(publicUrlOf(deps.config, req))
-      if (wantsPage(req)) await sendRootPage(deps, req, res, steps)
-      else res.set('Cache-Control', 'no-cache').vary('Accept').json({ name: 'Recount', nextSteps: steps, links: linksOf(deps) })
+      const visitor = await visitorOf(deps, req, res)
+      const steps = nextSteps(deps, publicUrlOf(deps.config, req), visitor.user)
+      res.set('Cache-Control', visitor.user === undefined ? 'no-cache' : 'private, no-store').vary('Cookie').vary('Accept')
+      if (wantsPage(req)) sendRootPage(deps, res, visitor, steps)
+      else res.json({ name: 'Recount', nextSteps: steps, links: linksOf(deps) })
     })
     .all(otherMethods)
   return router
@@ -67,46 +65,19 @@ function linksOf({ config }: RootDeps): Record<string, string> {
   return config.google === undefined ? LINKS : { ...LINKS, signIn: '/auth/google' }
 }
 
-async function sendRootPage(deps: RootDeps, req: Request, res: Response, steps: readonly Step[]): Promise<void> {
-  const { user, refresh } = await visitorOf(deps, req, res)
-  res.vary('Cookie').set('Cache-Control', user === undefined ? 'no-cache' : 'private, no-store')
+function sendRootPage(deps: RootDeps, res: Response, { user, refresh }: Visitor, steps: readonly Step[]): void {
   sendPage(res, 'Recount', page(steps, user === undefined ? signIn(deps) : signedIn(whoIs(deps, user))), { refresh })
 }
 
-function nextSteps(url: string): Step[] {
-  const post = (path: string, variable: string, body: string): string =>
-    `curl -s ${url}${path} -H "authorization: Bearer $${variable}" -H 'content-type: application/json' -d ${body}`
-  return [
-    {
-      title: 'Sign in with the owner code that the console printed',
-      command: `read -r OWNER_CODE && USER_TOKEN=$(curl -s ${url}/auth/local -H 'content-type: application/json' -d "{\\"code\\":\\"$OWNER_CODE\\"}" | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')`,
-    },
-    {
-      title: 'Register an app',
-      command: `APP_ID=$(${post('/auth/register', 'USER_TOKEN', `'{"name":"My site"}'`)} | sed 's/.*"appId":"\\([^"]*\\)".*/\\1/')`,
-    },
-    {
-      title: 'Issue a key for it',
-      command: `TOKEN=$(${post('/auth/api-key', 'USER_TOKEN', `"{\\"appId\\":\\"$APP_ID\\",\\"scopes\\":[\\"collect\\",\\"query\\"]}"`)} | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')`,
-    },
-    {
-      title: 'Collect the first event',
-      command: post('/collect', 'TOKEN', `'{"event":"signup","userId":"user-1"}'`),
-    },
-    {
-      title: 'Read the number',
-      command: `curl -s "${url}/analytics/event-summary?event=signup" -H "authorization: Bearer $TOKEN"`,
-    },
-  ]
-}
+const NO_WAY_IN = 'Nobody can sign in yet: whoever runs this server sets GOOGLE_CLIENT_ID, or ALLOW_LOCAL_SIGNIN=1 for the owner code.'
 
 function page(steps: readonly Step[], account: Html): Html {
   const items = steps.map(({ title, command }) => html`<li>${title}<pre>${command}</pre></li>\n`)
   return html`<h1>Recount is running</h1>
 ${account}
-<p>Analytics you can recount: every number is a fold over an append-only log of events. Next steps, to paste into a shell:</p>
-<ol>
-${items}</ol>
+<p>Analytics you can recount: every number is a fold over an append-only log of events. ${steps.length === 0 ? NO_WAY_IN : 'Next steps, to paste into a shell:'}</p>
+${steps.length === 0 ? NOTHING : html`<ol>
+${items}</ol>`}
 <p><a href="/api-docs">All routes</a> · <a href="/openapi.json">OpenAPI</a> · <a href="/health/ready">Health</a></p>`
 }
 
