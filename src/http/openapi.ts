@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url'
 import swaggerJsdoc from 'swagger-jsdoc'
 import { Problem } from '../errors.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../kernel/version.ts'
 import { accessInWords, accessOf, securityOf } from './access.ts'
 import { COMPONENTS } from './components.ts'
 import { takesNothing } from './middleware/validate.ts'

@@ -36,6 +36,20 @@ describe('access over HTTP', function () {
     assert.equal(written.status, 201, written.text)
   })
 
+  it('takes a code that the program made as people type it; one that somebody chose counts to the letter', async () => {
+    assert.equal(codeOf(await fixture.ask({ path: '/auth/local', body: { code: OWNER_CODE.toUpperCase() } })), 'wrong_code')
+    const code = 'ABCD-2345-WXYZ-6789'
+    const made = await startFixture({ OWNER_CODE: code })
+    try {
+      for (const typed of ['abcd-2345-wxyz-6789', 'ABCD2345WXYZ6789', ' abcd 2345 wxyz 6789 ']) {
+        assert.equal((await made.ask({ path: '/auth/local', body: { code: typed } })).status, 200, typed)
+      }
+      for (const wrong of ['ABCD-2345-WXYZ-6788', 'ABCD-2345-WXYZ', '----']) assert.equal(codeOf(await made.ask({ path: '/auth/local', body: { code: wrong } })), 'wrong_code', wrong)
+    } finally {
+      await made.close()
+    }
+  })
+
   it('bounds wrong owner codes over all addresses, and says how long to wait', async () => {
     const alone = await startFixture()
     try {

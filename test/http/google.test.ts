@@ -165,6 +165,20 @@ describe('sign-in with Google', function () {
       assert.equal(page.headers.get('cache-control'), 'no-store')
     })
 
+    it('names on the page what of the address is wrong', async () => {
+      const page = await visitor.visit('/auth/google?cli=short')
+      assert.equal(page.status, 400)
+      assert.match(page.text, /<li><code>cli<\/code> [^<]*SHA-256/)
+    })
+
+    it('says on the page of a Google that is away that it is that, and no store of ours', async () => {
+      google.instead.set('/token', (_req, res) => void res.writeHead(503).end())
+      const page = await visitor.visit(await visitor.throughGoogle())
+      assert.equal(page.status, 503)
+      assert.match(page.text, /<h1>The sign-in provider did not answer/)
+      assert.doesNotMatch(page.text, /store/)
+    })
+
     it('lets a person try again with the invitation and for the command line they came with', async () => {
       const invitation = await invited({ email: 'somebody-else@mail.example' })
       const cli = createHash('sha256').update('x'.repeat(43)).digest('base64url')

@@ -78,6 +78,18 @@ describe('invitations over HTTP', function () {
     assert.equal(answered(await accept(person, 'ri_short')), '400 invalid_body')
   })
 
+  it('shows what it grants on single apps, and once it was used one way on and whom to ask', async () => {
+    const { token } = await invite({ role: 'guest', apps: [{ appId: fixture.other.appId, role: 'analyst' }] })
+    const path = `/invitations/${token}`
+    const headers = { accept: 'text/html' }
+    assert.match((await fixture.ask({ path, headers })).text, /<dd>Other app \(analyst\)<\/dd>/)
+    assert.deepEqual((await fixture.ask({ path })).body['apps'], [{ name: 'Other app', role: 'analyst' }])
+    await enter(token)
+    const used = await fixture.ask({ path, headers })
+    assert.deepEqual([used.status, used.text.match(/<a /g)?.length], [410, 1])
+    assert.match(used.text, /ask whoever invited you/)
+  })
+
   it('lets in only whom it is for', async () => {
     const { token } = await invite({ role: 'viewer', email: 'bob@bakery.example' })
     await assert.rejects(enter(token, { email: 'eve@bakery.example' }), { code: 'invitation_for_another' })

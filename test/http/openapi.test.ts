@@ -70,6 +70,14 @@ describe('the OpenAPI document', () => {
     assert.ok(!text.includes('x-query-schema') && !text.includes('"nullable"'))
   })
 
+  it('says where a body may be left out', () => {
+    const optional = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).filter(([, { requestBody }]) => requestBody !== undefined && (requestBody as { required: boolean }).required === false).map(([method]) => `${method} ${path}`),
+    )
+    for (const name of ['post /auth/refresh', 'post /auth/sign-out']) assert.ok(optional.includes(name), name)
+    for (const name of ['post /collect', 'post /auth/local', 'post /auth/register', 'patch /apps/{appId}', 'patch /organisations/{organisationId}']) assert.ok(!optional.includes(name), name)
+  })
+
   it('says who may use each route, in words too, and leaves open only what is meant to be', () => {
     const open: string[] = []
     for (const [path, item] of Object.entries(document.paths)) {

@@ -76,13 +76,21 @@ describe('organisations over HTTP', function () {
 
   it('takes changes from owners, and shows them in the very answer', async () => {
     const path = `/organisations/${other.organisationId}`
-    const body = { name: 'Bakery', allowedDomains: [{ domain: 'bakery.example', role: 'viewer' }] }
+    const body = { name: 'Bakery', allowedDomains: [{ domain: 'example.com', role: 'viewer' }] }
     const told = await fixture.ask({ method: 'PATCH', path, token: other.ownerToken, body })
     assert.deepEqual([told.status, told.body['name'], told.body['allowedDomains']], [200, 'Bakery', body.allowedDomains])
     const theirAdmin = await memberOf(fixture, 'admin', other.organisationId)
     for (const { token } of [theirAdmin, other.guest]) assert.equal(codeOf(await fixture.ask({ method: 'PATCH', path, token, body: { name: 'Mine' } })), 'forbidden')
     assert.equal(codeOf(await fixture.ask({ method: 'PATCH', path, token: other.ownerToken, body: {} })), 'invalid_body')
     assert.equal((await listed(other.ownerToken))[0]!['name'], 'Bakery')
+  })
+
+  it('refuses domains of which everybody can have an address, and says why', async () => {
+    const allowedDomains = [{ domain: 'mill.example', role: 'viewer' }, { domain: 'gmail.com', role: 'viewer' }]
+    const told = await fixture.ask({ method: 'PATCH', path: `/organisations/${FIRST_ORGANISATION}`, token: fixture.app.userToken, body: { allowedDomains } })
+    const [fault] = told.body['errors'] as { path: string; detail: string }[]
+    assert.deepEqual([told.status, fault!.path], [400, '/allowedDomains/1/domain'])
+    assert.match(fault!.detail, /open to everybody/)
   })
 
   it('is silent about what belongs to others: the same answer as for what never was', async () => {

@@ -241,6 +241,16 @@ describe('the HTTP server', function () {
     })
   })
 
+  it('has a page for people who take a wrong turn, and problem details for programs', async () => {
+    await withServer({}, async (asking) => {
+      const page = await asking({ path: '/nowhere', headers: { accept: 'text/html,*/*' } })
+      assert.deepEqual([page.status, page.headers['content-type'], page.headers['cache-control']], [404, 'text/html; charset=utf-8', 'no-store'])
+      assert.match(page.text, /<code>not_found<\/code>/)
+      assert.equal(page.text.match(/<a /g)?.length, 1)
+      for (const headers of [{ accept: '*/*' }, { accept: 'application/json' }]) assert.equal(outcome(await asking({ path: '/nowhere', headers })), '404 not_found')
+    })
+  })
+
   it('answers HEAD and OPTIONS, and people with a page', async () => {
     await withServer({}, async (asking) => {
       const head = await asking({ method: 'HEAD', path: '/openapi.json' })

@@ -205,6 +205,22 @@ describe('sessions', function () {
       assert.deepEqual([visitor.cookie('recount_user'), visitor.cookie('recount_refresh')], [undefined, undefined])
     })
 
+    it('needs no body to refresh or to leave, and still believes pages of its own alone', async () => {
+      const visitor = await visitorSignedIn()
+      const cookie = visitor.cookies('/auth/refresh')
+      for (const path of ['/auth/refresh', '/auth/sign-out']) {
+        for (const headers of [{ cookie }, { cookie, origin: 'https://evil.example' }]) assert.equal(codeOf(await fixture.ask({ method: 'POST', path, headers })), 'origin_not_allowed')
+      }
+      assert.deepEqual(Object.keys((await visitor.ask({ method: 'POST', path: '/auth/refresh' })).body), ['expiresAt'])
+      assert.equal((await visitor.ask({ method: 'POST', path: '/auth/sign-out', headers: { 'content-length': '0' } })).status, 204)
+      const { token } = await signIn()
+      assert.equal((await fixture.ask({ method: 'POST', path: '/auth/sign-out', token })).status, 204)
+      assert.equal(await me(token), 'session_ended')
+      assert.equal(codeOf(await fixture.ask({ method: 'POST', path: '/auth/refresh' })), 'unauthenticated')
+      assert.equal(codeOf(await fixture.ask({ path: '/auth/refresh', body: ' ' })), 'invalid_json')
+      assert.equal(codeOf(await fixture.ask({ method: 'POST', path: '/auth/local' })), 'unsupported_media_type', 'where something must be said')
+    })
+
     it('over https believes only cookies that no neighbour can set', async () => {
       const secure = await startFixture({ PUBLIC_URL: 'https://stats.example.org' })
       try {

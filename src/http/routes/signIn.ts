@@ -14,7 +14,7 @@ export const signInSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['code'],
-  properties: { code: { type: 'string', minLength: 1, maxLength: 256, description: 'The owner code' } },
+  properties: { code: { type: 'string', minLength: 1, maxLength: 256, description: 'The owner code; one that the program made in any case, with dashes or without' } },
 } as const
 
 export const signInAnswer = {

@@ -49,6 +49,7 @@ export interface Fixture {
 }
 
 export async function startFixture(env: Record<string, string> = {}, options: StartOptions = {}): Promise<Fixture> {
+  const ownerCode = env['OWNER_CODE'] ?? OWNER_CODE
   const directory = scratchDirectory('http')
   const file = `${directory}/recount.db`
   const config = readConfig({
@@ -68,7 +69,7 @@ export async function startFixture(env: Record<string, string> = {}, options: St
   const recount = await startRecount(config, options)
   const { url, tokens, keyring } = recount
   const bus = recount.bus!
-  const apps = async (): Promise<[TestApp, TestApp]> => [await newApp(url, OWNER_CODE), await newApp(url, OWNER_CODE, { name: 'Other app' })]
+  const apps = async (): Promise<[TestApp, TestApp]> => [await newApp(url, ownerCode), await newApp(url, ownerCode, { name: 'Other app' })]
   const [app, other] = await apps().catch(async (error: unknown) => {
     await recount.close()
     throw error

@@ -40,6 +40,11 @@ describe('recount on the command line', function () {
     return path
   }
 
+  it('says which version it is, as package.json does', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+    assert.deepEqual(await recount(directory, '--version'), { code: 0, out: `${version}\n`, err: '' })
+  })
+
   it('has help with examples and exit codes for every command', () => {
     const program = createProgram(() => undefined)
     assert.deepEqual(program.commands.map((command) => command.name()), COMMANDS)
