@@ -55,7 +55,8 @@ export function requestOf(world: World, seed: string, number: number): Sent {
   // Mostly about what is its own.
   const own = credential.isRival ? world.rivals : world.home
   const strange = credential.isRival ? world.home : world.rivals
-  const pool = (name: string): readonly string[] | undefined => (random.chance(0.85) ? own[name] : strange[name]) ?? world.home[name]
+  // A visitor is whoever an event says: another's name sent into one's own app is one's own.
+  const pool = (name: string): readonly string[] | undefined => (random.chance(0.85) || name === 'anonymousId' ? own[name] : strange[name]) ?? world.home[name]
   const values = valuesOf(components, pool, random)
   const parts = partsOf(operation, care, values, random)
   const asked = random.chance(0.15) ? disturbed(parts, random) : parts
