@@ -38,7 +38,7 @@ function typed(script: string, codeFor: (address: string) => Promise<string>): P
       told = true
       codeFor(address).then((code) => shell.stdin.end(`${code}\n`), (error: unknown) => {
         shell.kill()
-        reject(error)
+        reject(new Error('no code', { cause: error }))
       })
     })
     shell.on('error', reject)
