@@ -15,6 +15,7 @@ import { otherMethods } from '../middleware/otherMethods.ts'
 import { requireOperator } from '../middleware/requireUser.ts'
 import { bodyOf, NO_PARAMETERS, queryOf, validateBody, validateQuery } from '../middleware/validate.ts'
 import { uuid } from '../questions.ts'
+import { watchReader } from '../readerWatch.ts'
 
 type ProjectionDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'bus' | 'control' | 'replays' | 'clock' | 'logger'>
 
@@ -270,16 +271,16 @@ function progress(deps: ProjectionDeps, streams: { open: number }, req: Request,
     // A reader that does not keep up misses steps; it never makes them pile up here.
     if (!res.writableNeedDrain) res.write(`event: progress\ndata: ${JSON.stringify(step)}\n\n`)
   })
-  let beats = 0
-  const check = setInterval(() => {
-    const { state } = deps.keyring
-    const allowed = isPresent(state, user, deps.clock.now()) && isOperator(state, user.accountId)
-    if (!allowed) res.end()
-    // Proxies close what is silent.
-    else if (++beats % 15 === 0 && !res.writableNeedDrain) res.write(': still here\n\n')
-  }, 1_000)
+  const unwatch = watchReader({
+    ...deps,
+    allowed: () => isPresent(deps.keyring.state, user, deps.clock.now()) && isOperator(deps.keyring.state, user.accountId),
+    lost: () => void res.end(),
+    beat: () => {
+      if (!res.writableNeedDrain) res.write(': still here\n\n')
+    },
+  })
   res.once('close', () => {
-    clearInterval(check)
+    unwatch()
     stop()
     streams.open -= 1
   })

@@ -17,13 +17,12 @@ import { requireUser } from '../middleware/requireUser.ts'
 import { bodyOf, validateBody } from '../middleware/validate.ts'
 import { asProblem } from '../problems.ts'
 import { objectOf, uuid } from '../questions.ts'
+import { watchReader } from '../readerWatch.ts'
 import { withServedRevision } from '../servedRevision.ts'
 
 type RecountDeps = Pick<HttpDeps, 'config' | 'keyring' | 'tokens' | 'recounts' | 'definitions' | 'clock' | 'logger' | 'isAway'>
 
 const whole = { type: 'integer', minimum: 0 } as const
-const CHECK_MS = 1_000
-const CHECKS_PER_BEAT = 15
 
 const part = {
   ...objectOf(
@@ -146,15 +145,15 @@ async function streamed(deps: RecountDeps, { res }: { readonly req: Request; rea
     if (!res.writableNeedDrain) send('progress', { scanned })
   }
   const lost = new AbortController()
-  let checks = 0
-  const check = setInterval(() => {
-    if (!maySee(deps, res, appId)) lost.abort(new Problem('unauthenticated', 'You are signed out, or the app is yours no more'))
-    // Proxies close what is silent.
-    else if (++checks % CHECKS_PER_BEAT === 0) {
+  const unwatch = watchReader({
+    ...deps,
+    allowed: () => maySee(deps, res, appId),
+    lost: (why) => lost.abort(why === 'unsure' ? new Problem('unavailable', 'Rights cannot be checked at the moment; try again') : new Problem('unauthenticated', 'You are signed out, or the app is yours no more')),
+    beat: () => {
       open()
       if (!res.writableNeedDrain) res.write(': still here\n\n')
-    }
-  }, CHECK_MS)
+    },
+  })
   try {
     send('result', await deps.recounts.recount(appId, request, { signal: AbortSignal.any([signal, lost.signal]), onProgress }))
     res.end()
@@ -165,7 +164,7 @@ async function streamed(deps: RecountDeps, { res }: { readonly req: Request; rea
     send('problem', problem)
     res.end()
   } finally {
-    clearInterval(check)
+    unwatch()
   }
 }
 
