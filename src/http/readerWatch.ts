@@ -26,7 +26,7 @@ export function watchReader(watch: ReaderWatch): () => void {
     else if (++looks % LOOKS_PER_BEAT === 0) watch.beat()
   }
   const timer = setInterval(() => {
-    look().catch((error: unknown) => logger.error('a stream could not be looked after', { error }))
+    look().catch((error: unknown) => watch.logger.error('a stream could not be looked after', { error }))
   }, LOOK_MS)
   return () => {
     stopped = true
