@@ -16,6 +16,10 @@ describe('what a key may do', function () {
 
   before(async () => {
     fixture = await startFixture()
+    // There from the beginning, so that reading about her is a question of rights alone.
+    const { token } = fixture.app
+    const { ids } = (await fixture.ask({ path: '/collect?ack=stored', token, body: { event: 'signup', userId: 'ada' } })).body as { ids: string[] }
+    assert.equal((await fixture.ask({ path: `/analytics/visits?userId=ada&after=${ids[0]!}`, token })).status, 200)
   })
   after(() => fixture.close())
 
