@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { OWNER_ID } from '../../src/commands/signInOwner.ts'
 import { FIRST_ORGANISATION } from '../../src/events/organisations.ts'
 import { newApp } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { codeOf, type Fixture, OWNER_CODE, startFixture, type Told } from './support/fixture.ts'
 import { join, keyOf, memberOf, otherOrganisation, type Organisation } from './support/people.ts'
 
@@ -43,8 +44,8 @@ describe('transfer of an app over HTTP', function () {
     const app = (await fixture.ask({ path: `/apps/${appId}`, token: buyer.token })).body
     assert.deepEqual([app['organisationId'], app['role'], app['name']], [organisationId, 'analyst', 'Sold'])
     assert.ok(!(await fixture.ask({ path: '/apps', token: admin.token })).text.includes(appId))
-    const events = (await fixture.ask({ path: `/events?appId=${appId}`, token: buyer.token })).body['events'] as unknown[]
-    assert.equal(events.length, 5)
+    // Read models follow the log in their own time.
+    await eventually(async () => ((await fixture.ask({ path: `/events?appId=${appId}`, token: buyer.token })).body['events'] as unknown[]).length === 5)
     const shown = (await fixture.ask({ path: `/auth/api-key?appId=${appId}`, token: buyer.token })).body['keys'] as Record<string, unknown>[]
     assert.deepEqual(new Map(shown.map((key) => [key['keyId'], key['issuedBy']])), new Map([[keyId, OWNER_ID], [adminKey.keyId, OWNER_ID]]))
     assert.deepEqual((await fixture.ask({ path: `/apps/${appId}/grants`, token: owner })).body['grants'], [])
