@@ -22,6 +22,12 @@ export interface RecountProcess {
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>
   readonly exited: Promise<number | null>
+  readonly child: ChildProcess
+}
+
+export interface ProcessOptions {
+  /** Modules loaded before the program, through tsx; with any, there is an IPC channel to talk to them. */
+  readonly preloads?: readonly string[]
 }
 
 const running = new Set<ChildProcess>()
@@ -30,11 +36,12 @@ process.once('exit', () => {
 })
 
 /** Starts one role and waits until it says that it is ready; fails with its output when it ends before. */
-export async function startProcess(role: string, env: Record<string, string>): Promise<RecountProcess> {
-  const child = spawn(process.execPath, [...PROGRAM, 'serve', '--role', role], {
+export async function startProcess(role: string, env: Record<string, string>, { preloads = [] }: ProcessOptions = {}): Promise<RecountProcess> {
+  const imports = preloads.length === 0 ? [] : ['tsx', ...preloads].flatMap((module) => ['--import', module])
+  const child = spawn(process.execPath, [...imports, ...PROGRAM, 'serve', '--role', role], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', RATE_LIMIT: 'off', ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', ...(preloads.length === 0 ? [] : ['ipc' as const])],
   })
   running.add(child)
   const lines: string[] = []
@@ -44,7 +51,7 @@ export async function startProcess(role: string, env: Record<string, string>): P
   })
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${role} did not get ready:\n${lines.join('\n')}`)), START_TIMEOUT_MS)
-    createInterface({ input: child.stderr }).on('line', (line) => {
+    createInterface({ input: child.stderr! }).on('line', (line) => {
       lines.push(line)
       const ready = readyUrl(line)
       if (ready === undefined) return
@@ -69,6 +76,7 @@ export async function startProcess(role: string, env: Record<string, string>): P
     },
     stop: () => signal('SIGTERM'),
     exited,
+    child,
   }
 }
 

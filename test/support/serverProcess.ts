@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { accessSync, closeSync, constants, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { eventually } from './eventually.ts'
@@ -51,7 +52,8 @@ export async function startServer(command: ServerCommand): Promise<TestServer> {
   throw last
 }
 
-function isStopped(pid: number): boolean {
+/** Whether every thread of a process stands still after SIGSTOP. */
+export function isStopped(pid: number): boolean {
   const tasks = `/proc/${pid}/task`
   if (!existsSync(tasks)) return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).trim().startsWith('T')
   // The state stands after the name, which may hold anything, in parentheses.
@@ -120,17 +122,25 @@ async function ended(child: ChildProcess, act: () => void): Promise<void> {
   })
 }
 
+// Below the ports that systems give to outgoing connections: a client that tries again and again to reach a server that is
+// down would else be given the server's own port one day, connect to itself, and keep the server from coming back.
+const PORTS = { from: 15_000, count: 17_000 }
+
 /** A loopback port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+  for (let tries = 1; ; tries += 1) {
+    const port = PORTS.from + randomInt(PORTS.count)
+    const server = createServer()
+    const taken = await new Promise<Error | undefined>((resolve) => {
+      server.once('error', resolve)
+      server.listen(port, '127.0.0.1', () => resolve(undefined))
+    })
+    if (taken === undefined) {
+      await new Promise((resolve) => server.close(resolve))
+      return port
+    }
+    if (tries === 100) throw taken
+  }
 }
 
 // Debian keeps servers where the PATH of an ordinary user does not look.
