@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
 import { scratchDirectory } from './scratch.ts'
+import { openSmallDisk } from './smallDisk.ts'
 import { findProgram, startServer } from './serverProcess.ts'
 import type { TestServer } from './serverProcess.ts'
 
@@ -69,22 +70,29 @@ export function freshSqlite(): string {
   return `sqlite:${join(scratchDirectory('sqlite'), 'recount.db')}`
 }
 
-/** A MariaDB (or MySQL 8) of one's own. `options` are further server options, such as `--max-connections=20`. */
-export async function startMariadb(options: readonly string[] = []): Promise<TestServer> {
+export interface MariadbServer extends TestServer {
+  /** Its disk, if it was started with a small one. `fill` leaves no byte, `free` gives back what was taken. */
+  readonly disk?: { readonly kind: 'tmpfs' | 'limit'; fill(): Promise<void>; free(): Promise<void> } | undefined
+}
+
+/**
+ * A MariaDB (or MySQL 8) of one's own. `options` are further server options, such as `--max-connections=20`. With `diskBytes`
+ * its data lies on a disk of that size (from about 200 MB), which can be filled.
+ */
+export async function startMariadb(options: readonly string[] = [], { diskBytes }: { diskBytes?: number } = {}): Promise<MariadbServer> {
   const binary = findProgram('mariadbd', 'mysqld')
   if (binary === undefined) throw new Error('mariadbd or mysqld is needed: apt-get install mariadb-server, or set TEST_MYSQL_URL')
   const directory = scratchDirectory('mariadb')
-  cpSync(await mariadbTemplate(binary), join(directory, 'data'), { recursive: true })
+  const disk = diskBytes === undefined ? undefined : await openSmallDisk(join(directory, 'disk'), diskBytes)
+  const data = join(disk?.inside ?? directory, 'data')
+  cpSync(await mariadbTemplate(binary), join(disk?.outside ?? directory, 'data'), { recursive: true })
   const initial = join(directory, 'init.sql')
   writeFileSync(initial, "CREATE USER IF NOT EXISTS 'recount'@'%' IDENTIFIED BY 'recount';\nGRANT ALL ON *.* TO 'recount'@'%' WITH GRANT OPTION;\n")
-  return startServer({
-    name: 'MariaDB',
-    directory,
-    binary,
-    arguments: (port) => [
+  const command = (port: number): { binary: string; args: readonly string[] } => {
+    const args = [
       '--no-defaults', // must be the first
-      ...asRoot(),
-      `--datadir=${join(directory, 'data')}`,
+      ...(disk?.asRoot === true ? ['--user=root'] : asRoot()),
+      `--datadir=${data}`,
       `--socket=${join(directory, 'socket')}`,
       `--pid-file=${join(directory, 'server.pid')}`,
       `--init-file=${initial}`,
@@ -99,7 +107,14 @@ export async function startMariadb(options: readonly string[] = []): Promise<Tes
       '--innodb-buffer-pool-size=128M',
       '--max-allowed-packet=16M',
       ...options,
-    ],
+    ]
+    return disk?.command(binary, args) ?? { binary, args }
+  }
+  const server = await startServer({
+    name: 'MariaDB',
+    directory,
+    binary: command(0).binary,
+    arguments: (port) => command(port).args,
     url: (port) => `mysql://recount:recount@127.0.0.1:${port}/`,
     ping: async (url) => {
       const connection = await mysql.createConnection(url)
@@ -107,6 +122,9 @@ export async function startMariadb(options: readonly string[] = []): Promise<Tes
     },
     stopSignal: 'SIGTERM',
   })
+  if (disk === undefined) return server
+  // Not a copy: `pid` changes.
+  return Object.assign(server, { disk: { kind: disk.kind, fill: () => disk.fill(server.pid), free: () => disk.free(server.pid) } })
 }
 
 /** A Redis of one's own. `options` are further settings, such as `--maxmemory 20mb`, one word each. */
