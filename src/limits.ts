@@ -76,6 +76,11 @@ export const LIMITS = {
   appendMaxWaitMs: 5,
   readPageEvents: 5_000,
   sessionTimeoutSeconds: 5,
+  /** Verifying: a page of events, what its bytes are aimed at, and how many events a thread takes at a time. */
+  verifyPageEvents: 4_000,
+  verifyPageBytes: 2_000_000,
+  verifyRangeEvents: 100_000,
+  verifyThreads: 64,
   // The queue
   packEvents: 1_000,
   packBytes: 1_000_000,
@@ -107,6 +112,18 @@ export const LIMITS = {
   saltsCached: 50_000,
   // Quarantine
   quarantineBodiesPerApp: 1_000,
+  quarantineExcerptChars: 300,
+  /** Events that one command releases from quarantine. */
+  quarantineReleases: 100,
+  // Ledger
+  ledgerHours: 10_000,
+  /** Events of one app within the hour that is being folded that are counted to say how many are behind. */
+  ledgerCountedEvents: 1_000_000,
+  /** Of one read model and app: events it could not fold that the ledger tells apart. */
+  ledgerDeadEvents: 10_000,
+  /** What is read of a partition's queue to say what is under way; beyond it the answer says at least. */
+  queuedPacksRead: 2_000,
+  queuedBytesRead: 16_000_000,
   // Keyring
   keyringPollMs: 250,
   trustMs: 1_000,
@@ -235,6 +252,8 @@ export const LIMITS = {
   /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */
   rebuildTargetMs: 5_000,
   projectedAppsKept: 50_000,
+  /** Events of a partition that were read for one read model and are kept for the others that follow it. */
+  recentEventsKept: 10_000,
   rowsPerStatement: 500,
   /** Builds kept besides the live one, for the way back. */
   keptBuilds: 1,

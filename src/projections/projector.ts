@@ -14,7 +14,7 @@ import { type Checkpoint, releaseLeases, takeLease, type Unit } from './checkpoi
 import { Folder } from './folder.ts'
 import { Follower } from './follower.ts'
 import { type LiveUnit, liveUnits, Shares, unitKey } from './leases.ts'
-import { partitionPages } from './logPages.ts'
+import { LivePages } from './livePages.ts'
 import type { Projection } from './projection.ts'
 import { UnitRunner } from './unitRunner.ts'
 import { beat, signOff, signOn, Workers } from './workers.ts'
@@ -56,6 +56,7 @@ class LeasedProjector implements Projector {
   private readonly shares: Shares
   private readonly known: ReadonlyMap<string, Projection>
   private readonly rebuilds: BackgroundRebuilds
+  private readonly pages: LivePages
   private readonly unsubscribe: (() => void)[] = []
   private owner: string | undefined
   private waiting = false
@@ -68,6 +69,7 @@ class LeasedProjector implements Projector {
     this.workers = new Workers(options.database, this.leaseMs)
     this.shares = new Shares(this.workers, this.leaseMs)
     this.known = new Map(options.projections.map((projection) => [projection.name, projection]))
+    this.pages = new LivePages(options.log)
     this.rebuilds = new BackgroundRebuilds(options, this.leaseMs, this.stopping.signal)
   }
 
@@ -181,14 +183,15 @@ class LeasedProjector implements Projector {
     const projection = this.known.get(unit.projection)!
     const plain: Unit = { projection: unit.projection, build: unit.build, partition: unit.partition }
     const places = new WholePlaces(database.knex, plain, projection, termsFromEvents)
-    const folder = new Folder({ log, database, clock, projection, unit: plain, source: partitionPages(log, unit.partition), places, beforeCommit })
-    const runner = new UnitRunner({ database, folder, unit: plain, logger, onPoison: () => 'bury' }, checkpoint)
     const key = unitKey(unit)
+    const folder = new Folder({ log, database, clock, projection, unit: plain, source: this.pages.source(unit.partition, key), places, beforeCommit })
+    const runner = new UnitRunner({ database, folder, unit: plain, logger, onPoison: () => 'bury' }, checkpoint)
     const onLost = (): void => {
       if (this.followers.get(key)?.follower === follower) this.followers.delete(key)
       this.lookNow()
     }
     const follower = new Follower({ runner, owner, logger, onLost })
+    void follower.done.then(() => this.pages.leave(unit.partition, key))
     this.followers.set(key, { unit, follower })
   }
 
