@@ -48,6 +48,24 @@ export async function freshDatabase(server?: TestServer): Promise<string> {
   return fresh.href
 }
 
+/**
+ * The same database, as a user who may do anything with it and nothing with its server, as in production: one with all
+ * privileges writes while the server is read-only, and has a connection kept for it when all are taken.
+ */
+export async function asPlainUser(databaseUrl: string): Promise<string> {
+  const plain = new URL(databaseUrl)
+  const connection = await mysql.createConnection(databaseUrl)
+  try {
+    await connection.query("CREATE USER IF NOT EXISTS 'plain'@'%' IDENTIFIED BY 'plain'")
+    await connection.query(`GRANT ALL ON \`${plain.pathname.slice(1)}\`.* TO 'plain'@'%'`)
+  } finally {
+    await connection.end()
+  }
+  plain.username = 'plain'
+  plain.password = 'plain'
+  return plain.href
+}
+
 /** An empty numbered database of a Redis server: its URL. Channels of pub/sub span all of them. */
 export async function freshRedis(server?: TestServer): Promise<string> {
   const { url } = server ?? (await redis())
@@ -106,6 +124,8 @@ export async function startMariadb(options: readonly string[] = [], { diskBytes 
       '--innodb-flush-log-at-trx-commit=1',
       '--innodb-buffer-pool-size=128M',
       '--max-allowed-packet=16M',
+      // A limit on the size of files bites below the size of the largest of them.
+      ...(disk?.kind === 'limit' ? ['--innodb-log-file-size=8M'] : []),
       ...options,
     ]
     return disk?.command(binary, args) ?? { binary, args }
@@ -139,7 +159,8 @@ export async function startRedis(options: readonly string[] = []): Promise<TestS
     arguments: (port) => {
       // Redis rewrites its title, so the directory must stand in the part that it keeps: the path of its configuration is not.
       const settings = [`dir ${directory}`, `port ${port}`, 'bind 127.0.0.1', 'appendonly yes', 'appendfsync always']
-      settings.push('maxmemory-policy noeviction', 'databases 1024', 'save ""', `proc-title-template "{title} ${directory}"`)
+      settings.push('maxmemory-policy noeviction', 'databases 1024', 'save ""', 'enable-debug-command local')
+      settings.push(`proc-title-template "{title} ${directory}"`)
       writeFileSync(join(directory, 'redis.conf'), settings.join('\n'))
       return [join(directory, 'redis.conf'), ...options]
     },

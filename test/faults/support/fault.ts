@@ -1,7 +1,7 @@
 // What a fault is, and the world it happens to. A fault does its harm and heals it (restarts what it killed, mends what it
 // cut); from then on Recount has to recover without help. Lists of faults: test/faults/processFaults.ts (PROCESS_FAULTS) and
 // test/faults/storeFaults.ts (STORE_FAULTS).
-import type { TestServer } from '../../support/serverProcess.ts'
+import type { MariadbServer, TestServer } from '../../support/servers.ts'
 import type { Random } from './random.ts'
 
 export interface Fault {
@@ -28,7 +28,8 @@ export interface World {
   readonly seed: number
   /** Of this fault alone: two faults at once do not draw from each other's. */
   readonly random: Random
-  readonly mariadb: TestServer
+  /** On a small disk of its own. */
+  readonly mariadb: MariadbServer
   readonly redis: TestServer
   /** Without a cable: for the hand of the test. */
   readonly databaseUrl: string

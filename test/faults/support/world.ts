@@ -1,7 +1,7 @@
 // Recount as it runs in production, for a fault to happen to: two API processes, two append workers and two projectors, each
 // behind cables of its own to a MariaDB and a Redis that are nobody else's.
 import { randomBytes } from 'node:crypto'
-import { freshDatabase, startMariadb, startRedis, type TestServer } from '../../support/servers.ts'
+import { asPlainUser, freshDatabase, type MariadbServer, startMariadb, startRedis, type TestServer } from '../../support/servers.ts'
 import { startCables } from './cables.ts'
 import { PROCESS_NAMES, type ProcessName, type World, type WorldProcess } from './fault.ts'
 import { type Random, randomOf } from './random.ts'
@@ -20,21 +20,27 @@ export interface WorldOptions {
   /** Of every process, cables aside. */
   readonly env?: Readonly<Record<string, string>>
   /** Other stores than usual. */
-  readonly mariadb?: () => Promise<TestServer>
+  readonly mariadb?: () => Promise<MariadbServer>
   readonly redis?: () => Promise<TestServer>
   readonly say?: (text: string) => void
 }
 
+/** Large enough for half a million events and their read models, and filled in a second. */
+const DISK_BYTES = 1_500_000_000
+
+const smallMariadb = (): Promise<MariadbServer> => startMariadb([], { diskBytes: DISK_BYTES })
+
 /** Starts stores and processes; resolves when all are ready. */
 export async function startWorld(options: WorldOptions): Promise<RunningWorld> {
-  const [mariadb, redis] = await Promise.all([(options.mariadb ?? startMariadb)(), (options.redis ?? startRedis)()])
+  const [mariadb, redis] = await Promise.all([(options.mariadb ?? smallMariadb)(), (options.redis ?? startRedis)()])
   const databaseUrl = await freshDatabase(mariadb)
+  const plainUrl = await asPlainUser(databaseUrl)
   const ownerCode = randomBytes(12).toString('hex')
   const env = { JWT_SECRET: randomBytes(32).toString('hex'), OWNER_CODE: ownerCode, ...options.env }
   const cables = startCables()
   const members = new Map<string, Member>()
   for (const name of PROCESS_NAMES) {
-    const own = { mariadb: await cables.open(databaseUrl), redis: await cables.open(redis.url) }
+    const own = { mariadb: await cables.open(plainUrl), redis: await cables.open(redis.url) }
     members.set(name, await createMember({ name, cables: own, env }))
   }
   // The first migrates; the others find it done.
