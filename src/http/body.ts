@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
 import { Problem } from '../errors.ts'
+import { ArrivingRequest, type BodyTaker } from './arrivingRequest.ts'
 
 type Inflate = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>
 
@@ -35,36 +36,59 @@ export function readJson(req: IncomingMessage, bounds: Bounds): Promise<unknown>
       reject(tooLarge(bounds.bytes))
       return
     }
-    let first: Buffer | undefined
-    let chunks: Buffer[] | undefined
-    let length = 0
+    const reading = new Reading(req, bounds, resolve, reject)
+    if (req instanceof ArrivingRequest && req.handTo(reading)) return
     req.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length > bounds.bytes) {
-        req.pause()
-        reject(tooLarge(bounds.bytes))
-      } else if (first === undefined) first = chunk
-      else (chunks ??= [first]).push(chunk)
+      if (!reading.take(chunk)) req.pause()
     })
-    req.on('end', () => {
-      const bytes = chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, length)
-      if (req.headers['content-encoding'] !== undefined || isGzip(bytes)) resolve(readEncoded(req, bytes, bounds))
-      else attempt(() => resolve(parseJson(bytes, bounds.depth)), reject)
-    })
-    req.on('error', (cause) => reject(new Problem('bad_request', 'The body did not arrive whole', { cause })))
+    req.on('end', () => reading.end())
+    req.on('error', (cause) => reading.fail(cause))
   })
+}
+
+class Reading implements BodyTaker {
+  private first: Buffer | undefined
+  private chunks: Buffer[] | undefined
+  private length = 0
+
+  constructor(
+    private readonly req: IncomingMessage,
+    private readonly bounds: Bounds,
+    private readonly resolve: (body: unknown) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
+
+  take(chunk: Buffer): boolean {
+    this.length += chunk.length
+    if (this.length > this.bounds.bytes) {
+      this.reject(tooLarge(this.bounds.bytes))
+      return false
+    }
+    if (this.first === undefined) this.first = chunk
+    else (this.chunks ??= [this.first]).push(chunk)
+    return true
+  }
+
+  end(): void {
+    const bytes = this.chunks === undefined ? (this.first ?? EMPTY) : Buffer.concat(this.chunks, this.length)
+    if (this.req.headers['content-encoding'] !== undefined || isGzip(bytes)) {
+      this.resolve(readEncoded(this.req, bytes, this.bounds))
+      return
+    }
+    try {
+      this.resolve(parseJson(bytes, this.bounds.depth))
+    } catch (error) {
+      this.reject(error)
+    }
+  }
+
+  fail(cause: unknown): void {
+    this.reject(new Problem('bad_request', 'The body did not arrive whole', { cause }))
+  }
 }
 
 async function readEncoded(req: IncomingMessage, bytes: Buffer, bounds: Bounds): Promise<unknown> {
   return parseJson(await decoded(bytes, req.headers['content-encoding'], bounds.bytes), bounds.depth)
-}
-
-function attempt(work: () => void, otherwise: (error: unknown) => void): void {
-  try {
-    work()
-  } catch (error) {
-    otherwise(error)
-  }
 }
 
 function isGzip(bytes: Buffer): boolean {

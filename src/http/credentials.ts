@@ -36,13 +36,18 @@ export function createKeyAuthority(deps: { keyring: Keyring; tokens: Tokens; clo
   const { keyring, tokens, clock } = deps
   const known = new Lru<string, { grant: KeyGrant; position: number }>(LIMITS.credentialsCached)
 
+  // A request asks twice, before its body and after, and neighbours often come with one key: that text needs no look-up.
+  let latest: { credential: string; grant: KeyGrant; position: number } | undefined
+
   const find = (credential: string): KeyGrant | undefined => {
-    const remembered = known.get(credential)
     // What a key may do follows from the folded state alone, so at the same position it needs no second look.
     const { position } = keyring.state
-    if (remembered?.position === position) return remembered.grant
-    const grant = proved(credential.replace(BEARER, ''), keyring, tokens)
-    if (grant !== undefined) known.set(credential, { grant, position })
+    if (latest?.credential === credential && latest.position === position) return latest.grant
+    const remembered = known.get(credential)
+    const grant = remembered?.position === position ? remembered.grant : proved(credential.replace(BEARER, ''), keyring, tokens)
+    if (grant === undefined) return undefined
+    if (grant !== remembered?.grant) known.set(credential, { grant, position })
+    latest = { credential, grant, position }
     return grant
   }
 

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { Problem } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import { createApp } from './app.ts'
+import { ArrivingRequest } from './arrivingRequest.ts'
 import { createKeyAuthority } from './credentials.ts'
 import type { HttpDeps } from './deps.ts'
 import { answerParserErrors, writeProblem } from './problems.ts'
@@ -17,6 +18,7 @@ export function createHttpServer(deps: HttpDeps): Server {
   const collect = createCollect(deps, authority, app.addressOf, refusals)
   const server = createServer(
     {
+      IncomingMessage: ArrivingRequest,
       maxHeaderSize: LIMITS.headerBytes,
       headersTimeout: LIMITS.headersMs,
       requestTimeout: LIMITS.requestMs,

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CollectAnswer, CollectRequest } from '../../commands/collectEvents.ts'
 import { Problem } from '../../errors.ts'
+import { NIL_UUID } from '../../kernel/ids.ts'
 import { LIMITS } from '../../limits.ts'
 import { readJson } from '../body.ts'
 import type { ClientAddress } from '../clientAddress.ts'
@@ -191,18 +192,23 @@ function faultOf(name: string): string {
 }
 
 function write(res: ServerResponse, answer: CollectAnswer, cors: readonly string[]): void {
-  const { status, ...rest } = answer
-  const body = one(answer) ?? `${JSON.stringify(rest)}\n`
+  const { status, accepted, ids } = answer
+  // A single event's answer is by far the most frequent; an id is a UUID, which needs no escaping and has one length.
+  if (status === 202 && accepted === 1 && ids.length === 1) {
+    res.writeHead(202, cors.length === 0 ? ONE_HEAD : ONE_HEAD.concat(cors))
+    res.end(ONE[0] + ids[0]! + ONE[1], 'latin1')
+    return
+  }
+  const body = `${JSON.stringify({ ...answer, status: undefined })}\n`
   // Ids, codes and JSON's escapes aside, details may quote what was sent: count bytes, not characters.
-  const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(body)), 'X-Content-Type-Options', 'nosniff']
+  const headers = headOf(Buffer.byteLength(body))
   res.writeHead(status, cors.length === 0 ? headers : headers.concat(cors))
   res.end(body)
 }
 
-/** What a single event is answered, by far the most frequent text; an id is a UUID and needs no escaping. */
-function one({ status, accepted, ids }: CollectAnswer): string | undefined {
-  return status === 202 && accepted === 1 && ids.length === 1 ? `{"accepted":1,"ids":["${ids[0]}"],"rejected":[]}\n` : undefined
-}
+const headOf = (bytes: number): string[] => ['Content-Type', 'application/json', 'Content-Length', String(bytes), 'X-Content-Type-Options', 'nosniff']
+const ONE = ['{"accepted":1,"ids":["', '"],"rejected":[]}\n'] as const
+const ONE_HEAD = headOf(ONE[0].length + NIL_UUID.length + ONE[1].length)
 
 const ALLOW = ['Allow', 'POST, OPTIONS']
 
