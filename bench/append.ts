@@ -1,55 +1,76 @@
-// From HTTP to committed, batches of 100: events per second between the first request and the commit of the last event,
-// with API and append worker in processes of their own.
-import mysql from 'mysql2/promise'
+// From HTTP to committed, with API and append worker in processes of their own and nobody folding: events a second that are in
+// the log, beside raw multi-row INSERTs of such rows into the same database, in turns; what each process spends on an event.
+// `npx tsx bench/append.ts [--rounds 3] [--seconds 8]`
+import { mysqlBaseline } from './logBaselines.ts'
+import { newEvents } from './logEvents.ts'
+import { benchFlags, Rounds, runBench } from './support/benchRun.ts'
 import { cpuMs } from './support/cpuTime.ts'
-import { startStack } from './support/stack.ts'
+import { median, type Row } from './support/rows.ts'
+import { type Stack, startStack } from './support/stack.ts'
+import { createObserver } from './support/sustained.ts'
+import { shopLoad } from './support/shopLoad.ts'
 import { wrk } from './support/wrk.ts'
+import { uuidv7 } from '../src/kernel/ids.ts'
 
-const SECONDS = Number(process.argv[2] ?? 10)
-const event = (n: number): Record<string, unknown> => ({
-  event: 'pageview',
-  url: `https://example.com/page/${n}`,
-  anonymousId: `visitor-${n % 37}`,
-  title: 'A page of the shop',
-  language: 'en-GB',
-  metadata: { position: n, plan: 'team' },
-})
-const stack = await startStack(['append'])
-const processes = [...stack.processes, { name: 'MariaDB', pid: stack.mariadbPid }, { name: 'Redis', pid: stack.redisPid }]
-const database = await mysql.createConnection(stack.databaseUrl)
-const committed = async (): Promise<number> => {
-  const [rows] = await database.query('SELECT COALESCE(SUM(position), 0) AS n FROM heads WHERE `partition` > 0')
-  return Number((rows as { n: string }[])[0]!.n)
-}
-try {
-  const body = JSON.stringify(Array.from({ length: 100 }, (_, n) => event(n)))
-  const load = { url: `${stack.api.url}/collect`, token: stack.app.token, body, connections: 16 }
-  await wrk({ ...load, seconds: 2 })
-  await caughtUp(await committed())
-  const before = await committed()
-  const spent = processes.map(({ name, pid }) => ({ name, pid, ms: cpuMs(pid) }))
-  const started = performance.now()
-  const { perSecond, p99Ms, errors } = await wrk({ ...load, seconds: SECONDS })
-  const during = await committed()
-  const duringSeconds = (performance.now() - started) / 1_000
-  const after = await caughtUp(during)
-  const seconds = (performance.now() - started) / 1_000
-  const costs = spent.map(({ name, pid, ms }) => `${name} ${(((cpuMs(pid) - ms) * 1_000) / (after - before)).toFixed(1)}`)
-  console.log(`processor time an event: ${costs.join(', ')} µs`)
-  console.log(`accepted ${perSecond * 100} events/s, p99 of a batch ${p99Ms} ms, ${errors} errors`)
-  console.log(`committed under load ${Math.round((during - before) / duringSeconds)} events/s; until all was committed ${Math.round((after - before) / seconds)} events/s (target 25,000)`)
-} finally {
-  await database.end()
-  await stack.stop()
-}
+const flags = benchFlags({ seconds: { type: 'string' } })
+const SECONDS = Number(flags.seconds ?? (flags.quick ? 3 : 8))
+const RAW = 'raw multi-row INSERT'
 
-/** Waits until the number of committed events stands still. */
-async function caughtUp(last: number): Promise<number> {
-  for (let still = 0, seen = last; ; ) {
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    const now = await committed()
-    if (now !== seen) still = 0
-    else if (++still === 10) return now
-    seen = now
+await runBench(flags, async () => {
+  const stack = await startStack(['append'])
+  const observer = await createObserver(stack, { readModels: false })
+  const raw = await mysqlBaseline(stack.databaseUrl)
+  const measured = new Rounds()
+  const app = [uuidv7()]
+  let position = 1
+
+  /** Rows as large as those of the load, 1,000 a statement, on one connection. */
+  async function insert(): Promise<number> {
+    let events = 0
+    const started = performance.now()
+    while (performance.now() - started < (SECONDS * 1_000) / 2) {
+      await raw.insert(1, position, newEvents(app, 1_000))
+      position += 1_000
+      events += 1_000
+    }
+    return events / ((performance.now() - started) / 1_000)
   }
+
+  async function round(size: number): Promise<void> {
+    const name = size === 1 ? 'singles' : `batches of ${size}`
+    await observer.settled()
+    const [before, spent, started] = [await observer.committed(), costs(stack), performance.now()]
+    const { p99Ms, errors } = await wrk({ ...shopLoad(stack, size), seconds: SECONDS })
+    const [during, seconds] = [(await observer.committed()) - before, (performance.now() - started) / 1_000]
+    await observer.settled()
+    if (errors > 0) throw new Error(`${errors} requests failed`)
+    const all = (await observer.committed()) - before
+    measured.add(name, during / seconds)
+    measured.add(`${name}, p99`, p99Ms)
+    for (const { name: who, ms } of costs(stack)) measured.add(`${name}, ${who}`, ((ms - spent.find((each) => each.name === who)!.ms) * 1_000) / all)
+  }
+
+  try {
+    await wrk({ ...shopLoad(stack, 100), seconds: 2 })
+    for (let at = 0; at < Number(flags.rounds); at++) {
+      measured.add(RAW, await insert())
+      await round(1)
+      await round(100)
+    }
+  } finally {
+    await raw.close()
+    await observer.close()
+    await stack.stop()
+  }
+  return ['singles', 'batches of 100'].map((name) => row(measured, name))
+})
+
+function row(measured: Rounds, name: string): Row {
+  const each = ['api', 'append', 'MariaDB', 'Redis'].map((who) => `${who} ${median(measured.of(`${name}, ${who}`)).toFixed(1)}`)
+  const note = `µs of processor time an event: ${each.join(', ')}; p99 of a request ${median(measured.of(`${name}, p99`)).toFixed(0)} ms`
+  return { name: `HTTP to committed, ${name}`, unit: 'events/s', better: 'higher', rounds: measured.of(name), baseline: measured.as(RAW), note }
+}
+
+function costs({ processes, mariadbPid, redisPid }: Stack): { name: string; ms: number }[] {
+  return [...processes, { name: 'MariaDB', pid: mariadbPid }, { name: 'Redis', pid: redisPid }].map(({ name, pid }) => ({ name, ms: cpuMs(pid) }))
 }

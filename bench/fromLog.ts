@@ -1,16 +1,14 @@
 // How long a filtered breakdown takes that is counted from the log, over HTTP from a whole stack, how much memory the API takes
 // for it, and what it does to /collect meanwhile: the same modest load without and with an answer at work, in turns.
 // `npx tsx bench/fromLog.ts [--events 1100000] [--visitors 50000] [--asks 5] [--rate 500]`
-import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import { openEventLog } from '../src/events/openEventLog.ts'
 import { openDatabase } from '../src/kernel/database/open.ts'
 import { LIMITS } from '../src/limits.ts'
 import { send } from '../test/support/client.ts'
 import { seedMonth } from './seed.ts'
-import { cpuMs } from './support/cpuTime.ts'
+import { cpuMs, forgetPeakMemory, memoryMb } from './support/cpuTime.ts'
+import { recount } from './support/recountCommand.ts'
 import { startStack } from './support/stack.ts'
 import { type Measured, wrk } from './support/wrk.ts'
 
@@ -22,7 +20,6 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '500' },
   },
 })
-const PROGRAM = join(import.meta.dirname, '../bin/recount.js')
 const LOAD_SECONDS = 5
 const stack = await startStack(['append'])
 const { app, api, databaseUrl } = stack
@@ -41,13 +38,13 @@ try {
     return { seconds: (performance.now() - started) / 1_000, cpuSeconds: (cpuMs(api.pid) - spent) / 1_000, body: answer.body }
   }
 
-  const idleMb = memory('VmRSS')
-  forgetPeak()
+  const idleMb = memory()
+  forgetPeakMemory(api.pid)
   for (let at = 0; at < Number(values.asks); at++) {
     const { seconds, cpuSeconds, body: answer } = await ask(`country is DE or metadata.plan is team and page is not /${at}`)
     console.log(`${String(answer['total'])} of ${values.events} events by page: ${seconds.toFixed(2)} s, ${cpuSeconds.toFixed(2)} s of the API's processor time`)
   }
-  console.log(`memory of the API: ${idleMb} MB before, at most ${memory('VmHWM')} MB during, ${memory('VmRSS')} MB after`)
+  console.log(`memory of the API: ${idleMb} MB before, at most ${memory('VmHWM')} MB during, ${memory()} MB after`)
 
   for (let round = 1; round <= 2; round++) {
     const without = await wrk({ ...load, seconds: LOAD_SECONDS })
@@ -77,17 +74,11 @@ async function seeded(): Promise<{ fromMs: number; toMs: number }> {
   const bounds = await seedMonth(log, Number(values.events), Number(values.visitors), { days: 360, site: true, appId: app.appId })
   await log.close()
   await database.close()
-  const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, JWT_SECRET: 'a secret of this benchmark alone, 32 bytes' }
-  await promisify(execFile)(process.execPath, [PROGRAM, 'replay', 'web'], { env })
+  await recount<unknown>(databaseUrl, ['replay', 'web'])
   return bounds
 }
 
 /** Of the API, in megabytes. */
-function memory(line: 'VmRSS' | 'VmHWM'): number {
-  return Math.round(Number(new RegExp(`${line}:\\s+(\\d+)`).exec(readFileSync(`/proc/${api.pid}/status`, 'utf8'))![1]) / 1_024)
-}
-
-/** Linux counts the most memory anew from here. */
-function forgetPeak(): void {
-  writeFileSync(`/proc/${api.pid}/clear_refs`, '5')
+function memory(line: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
+  return Math.round(memoryMb(api.pid, line))
 }

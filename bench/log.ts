@@ -1,9 +1,6 @@
 // The log's append and read on both engines, each beside the engine's own INSERT and SELECT of the same rows, in turns within
 // one run. Every figure is the median of the rounds, and so is the ratio, because other work comes and goes on the machine.
-// `npx tsx bench/log.ts [--engine mysql|sqlite] [--rounds 5] [--events 20000] [--json file]`
-import { writeFileSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
-import { parseArgs } from 'node:util'
+// `npx tsx bench/log.ts [--engine mysql|sqlite] [--rounds 5] [--events 20000] [--only "append 1000"] [--json file]`
 import type { EventLog } from '../src/events/eventLog.ts'
 import { openEventLog } from '../src/events/openEventLog.ts'
 import { openDatabase } from '../src/kernel/database/open.ts'
@@ -13,18 +10,13 @@ import { LIMITS } from '../src/limits.ts'
 import { freshDatabase, freshSqlite, stopSharedServers } from '../test/support/servers.ts'
 import { type Baseline, mysqlBaseline, sqliteBaseline } from './logBaselines.ts'
 import { neighbours, newEvents, packed } from './logEvents.ts'
+import { benchFlags, runBench } from './support/benchRun.ts'
+import { type Lap, lap } from './support/lap.ts'
+import { median, type Row } from './support/rows.ts'
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    events: { type: 'string', default: '20000' },
-    only: { type: 'string' },
-    json: { type: 'string' },
-  },
-})
+const values = benchFlags({ engine: { type: 'string' }, events: { type: 'string' }, only: { type: 'string' } })
 const ROUNDS = Number(values.rounds)
-const EVENTS = Number(values.events)
+const EVENTS = Number(values.events ?? (values.quick ? 4_000 : 20_000))
 /** Events a pack, packs an append; the last is what the append worker does under load. */
 const SHAPES = [
   { what: 'append 1', perPack: 1, packs: 1, share: 1 / 40 },
@@ -34,22 +26,14 @@ const SHAPES = [
   { what: 'append 1000', perPack: 1_000, packs: 1, share: 1 },
 ]
 
-interface Result {
-  engine: string
-  what: string
-  perSecond: number
-  rawPerSecond: number
-  ratio: number
-  /** Microseconds of this process's processor time per event. */
-  cpuMicros: number
-  rawCpuMicros: number
-}
+const ENGINES: Readonly<Record<string, string>> = { mysql: 'MariaDB', sqlite: 'SQLite' }
+const results: Row[] = []
 
-const results: Result[] = []
-for (const engine of values.engine === undefined ? ['mysql', 'sqlite'] : [values.engine]) await measure(engine)
-console.table(results)
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2))
-await stopSharedServers()
+await runBench(values, async () => {
+  for (const engine of values.engine === undefined ? Object.keys(ENGINES) : [values.engine]) await measure(engine)
+  await stopSharedServers()
+  return results
+})
 
 async function measure(engine: string): Promise<void> {
   const url = engine === 'mysql' ? await freshDatabase() : freshSqlite()
@@ -127,35 +111,14 @@ async function inTurns<T>(engine: string, what: string, count: number, contest: 
     // The first warms up.
     if (round > 0) rounds.push({ own, raw })
   }
+  const micros = (laps: readonly Lap[]): string => ((median(laps.map(({ cpuSeconds }) => cpuSeconds)) / count) * 1e6).toFixed(1)
+  const [own, raw] = [rounds.map((each) => each.own), rounds.map((each) => each.raw)]
+  const reads = what === 'read'
   results.push({
-    engine,
-    what,
-    perSecond: Math.round(count / median(rounds.map(({ own }) => own.seconds))),
-    rawPerSecond: Math.round(count / median(rounds.map(({ raw }) => raw.seconds))),
-    ratio: round2(median(rounds.map(({ own, raw }) => raw.seconds / own.seconds))),
-    cpuMicros: round2((median(rounds.map(({ own }) => own.cpuSeconds)) / count) * 1e6),
-    rawCpuMicros: round2((median(rounds.map(({ raw }) => raw.cpuSeconds)) / count) * 1e6),
+    ...{ name: `log, ${ENGINES[engine]!}, ${what}`, unit: 'events/s', better: 'higher' },
+    rounds: own.map(({ seconds }) => count / seconds),
+    baseline: { name: reads ? 'raw SELECT' : 'raw multi-row INSERT', rounds: raw.map(({ seconds }) => count / seconds) },
+    ...(what === 'append 1000' ? { target: { of: 'ratio', atLeast: 0.7 } } : {}),
+    note: `${micros(own)} µs of processor time an event here, ${micros(raw)} for the baseline`,
   })
-}
-
-interface Lap {
-  seconds: number
-  cpuSeconds: number
-}
-
-async function lap(work: () => Promise<void>): Promise<Lap> {
-  const cpu = process.cpuUsage()
-  const started = performance.now()
-  await work()
-  const seconds = (performance.now() - started) / 1_000
-  const { user, system } = process.cpuUsage(cpu)
-  return { seconds, cpuSeconds: (user + system) / 1e6 }
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)]!
-}
-
-function round2(number: number): number {
-  return Math.round(number * 100) / 100
 }

@@ -12,14 +12,29 @@ export interface Baseline {
   insert(partition: number, position: number, events: readonly NewEvent[]): Promise<void>
   /** Rows after `after`, from the log's own table. */
   select(partition: number, after: number, limit: number): Promise<number>
+  /** The same, each row's data parsed as well. */
+  selectParsed(partition: number, after: number, limit: number): Promise<number>
   close(): Promise<void>
 }
 
 const SEAL = Buffer.alloc(8, 7)
+const DATA_COLUMN = EVENT_COLUMNS.split(', ').indexOf('data')
+
+function parsed(rows: readonly unknown[][]): number {
+  let fields = 0
+  for (const row of rows) fields += Object.keys(JSON.parse(row[DATA_COLUMN] as string) as object).length
+  if (rows.length > 0 && fields === 0) throw new Error('nothing was parsed')
+  return rows.length
+}
 
 export async function mysqlBaseline(url: string): Promise<Baseline> {
   const pool: Pool = createLogPool(url)
-  await pool.query('CREATE TABLE raw_events LIKE events')
+  await pool.query('CREATE TABLE IF NOT EXISTS raw_events LIKE events')
+  const page = async (partition: number, after: number, limit: number): Promise<unknown[][]> => {
+    const sql = `SELECT ${EVENT_COLUMNS} FROM events WHERE \`partition\` = ${partition} AND position > ${after} ORDER BY position LIMIT ${limit}`
+    const [rows] = await pool.query<RowDataPacket[]>({ sql, rowsAsArray: true })
+    return rows as unknown as unknown[][]
+  }
   return {
     insert: async (partition, position, events) => {
       const tuples = events.map(
@@ -28,11 +43,8 @@ export async function mysqlBaseline(url: string): Promise<Baseline> {
       )
       await pool.query(`INSERT INTO raw_events (${EVENT_COLUMNS},seal) VALUES ${tuples.join(',')}`)
     },
-    select: async (partition, after, limit) => {
-      const sql = `SELECT ${EVENT_COLUMNS} FROM events WHERE \`partition\` = ${partition} AND position > ${after} ORDER BY position LIMIT ${limit}`
-      const [rows] = await pool.query<RowDataPacket[]>({ sql, rowsAsArray: true })
-      return rows.length
-    },
+    select: async (...where) => (await page(...where)).length,
+    selectParsed: async (...where) => parsed(await page(...where)),
     close: () => pool.end(),
   }
 }
@@ -54,7 +66,8 @@ export async function sqliteBaseline(database: SqliteDatabase): Promise<Baseline
           insert.run([partition, position + index, ...ids, event.type, event.schemaVersion, event.occurredAt, event.occurredAt, null, null, event.data, event.meta, SEAL])
         })
       }),
-    select: (partition, after, limit) => Promise.resolve(select.all([partition, after, limit]).length),
+    select: (...where) => Promise.resolve(select.all(where).length),
+    selectParsed: (...where) => Promise.resolve(parsed(select.all(where) as unknown[][])),
     close: () => Promise.resolve(),
   }
 }

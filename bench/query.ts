@@ -1,9 +1,9 @@
 // How long questions take: a month of event-summary, cold (nothing cached), cold with bounds that no row is aligned to, and
 // cached in Redis; with --web, overview, time series and breakdowns of a month and of a year instead, of events over a year (or --days, 30 for all of
-// them in the month).
-// `npx tsx bench/query.ts [--events 1000000] [--visitors 50000] [--sqlite] [--web [--days 30]]`
+// them in the month). Beside them what a round trip to the store costs at least: SELECT 1, and a GET of Redis.
+// `npx tsx bench/query.ts [--events 1000000] [--visitors 50000] [--asks 300] [--rounds 3] [--sqlite] [--web [--days 30]]`
 import { performance } from 'node:perf_hooks'
-import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
 import { openEventLog } from '../src/events/openEventLog.ts'
 import { openDatabase } from '../src/kernel/database/open.ts'
 import { silentLogger } from '../src/kernel/logger.ts'
@@ -20,78 +20,110 @@ import { overview } from '../src/queries/overview.ts'
 import type { Query } from '../src/queries/query.ts'
 import { createRedisCache } from '../src/queries/redisCache.ts'
 import { timeseries } from '../src/queries/timeseries.ts'
-import { freshDatabase, freshRedis, stopSharedServers } from '../test/support/servers.ts'
-import { scratchDirectory } from '../test/support/scratch.ts'
+import { freshDatabase, freshRedis, freshSqlite, startMariadb, stopSharedServers } from '../test/support/servers.ts'
 import { seedMonth } from './seed.ts'
+import { benchFlags, Rounds, runBench } from './support/benchRun.ts'
+import type { Row } from './support/rows.ts'
 
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string', default: '1000000' },
-    visitors: { type: 'string', default: '50000' },
-    asks: { type: 'string', default: '300' },
-    sqlite: { type: 'boolean', default: false },
-    web: { type: 'boolean', default: false },
-    days: { type: 'string', default: '360' },
-  },
+const flags = benchFlags({
+  events: { type: 'string' },
+  visitors: { type: 'string', default: '50000' },
+  asks: { type: 'string' },
+  sqlite: { type: 'boolean', default: false },
+  web: { type: 'boolean', default: false },
+  days: { type: 'string', default: '360' },
 })
-const url = values.sqlite ? `sqlite:${scratchDirectory('bench')}/recount.db` : await freshDatabase()
-const database = await openDatabase(url)
-await migrate(database)
-const log = await openEventLog(database, { url, partitions: 8 })
-const { appId, fromMs } = await seedMonth(log, Number(values.events), Number(values.visitors), values.web ? { days: Number(values.days), site: true } : {})
-const projection = PROJECTIONS.find(({ name }) => name === (values.web ? 'web' : 'eventSummary'))!
-await replay({ database, log, projection, logger: silentLogger })
-
+const EVENTS = Number(flags.events ?? (flags.quick ? 40_000 : flags.web ? 300_000 : 1_000_000))
+const ASKS = Number(flags.asks ?? (flags.quick ? 60 : 200))
+const WARM_UP = 20
+const ENGINE = flags.sqlite ? 'SQLite' : 'MariaDB'
 const noCache: AnswerCache = { get: () => Promise.resolve(undefined), set: () => Promise.resolve(), close: () => Promise.resolve() }
-const cache = values.sqlite ? createMemoryCache() : createRedisCache({ url: await freshRedis(), logger: silentLogger })
-interface Measured {
+
+interface Question {
+  readonly name: string
   readonly query: Query<never, unknown>
+  readonly cached?: true
   readonly days?: number
   readonly shiftMs?: number
   /** Of the how manieth ask. */
   readonly params?: (ask: number) => Record<string, unknown>
+  /** Of p99, milliseconds. */
+  readonly atMost?: number
 }
 
-async function measure(what: string, kept: AnswerCache, { query, days = 30, shiftMs = 0, params = () => ({}) }: Measured): Promise<void> {
-  const bus = createQueryBus({ database, log, cache: kept, clock: systemClock, logger: silentLogger })
+const someNames = (ask: number): Record<string, unknown> => (ask % 2 === 0 ? { event: 'pageview' } : {})
+const by = (dimension: string, more: object = {}): Pick<Question, 'query' | 'params'> => ({ query: breakdown, params: () => ({ dimension, ...more }) })
+
+const SUMMARY: readonly Question[] = [
+  { name: 'month, cold', query: eventSummary, params: someNames, atMost: 20 },
+  { name: 'month, cold, unaligned bounds', query: eventSummary, params: someNames, shiftMs: 3_600_123 },
+  { name: 'month, cached', query: eventSummary, params: someNames, cached: true, atMost: 2 },
+]
+
+const WEB: readonly Question[] = [
+  { name: 'overview, 30 days, cold', query: overview, atMost: 30 },
+  { name: 'overview, 12 months, cold', query: overview, days: 360, atMost: 100 },
+  { name: 'overview, 30 days, cached', query: overview, cached: true, atMost: 2 },
+  { name: 'days of a month, cold', query: timeseries, params: () => ({ interval: 'day' }) },
+  { name: 'hours of a month, cold', query: timeseries, params: () => ({ interval: 'hour' }) },
+  ...['page', 'country', 'source', 'event', 'browser'].map((dimension) => ({ name: `by ${dimension}, 30 days, cold`, ...by(dimension), atMost: 50 })),
+  { name: 'by page, most visitors, cold', ...by('page', { sort: 'visitors' }), atMost: 50 },
+  { name: 'by page, 12 months, cold', ...by('page'), days: 360 },
+  { name: 'by page, 30 days, cached', ...by('page'), cached: true, atMost: 2 },
+]
+
+await runBench(flags, async () => {
+  const url = flags.sqlite ? freshSqlite() : await freshDatabase(await startMariadb(['--innodb-buffer-pool-size=1G', '--innodb-log-file-size=512M']))
+  const database = await openDatabase(url)
+  await migrate(database)
+  const log = await openEventLog(database, { url, partitions: 8 })
+  const { appId, fromMs } = await seedMonth(log, EVENTS, Number(flags.visitors), flags.web ? { days: Number(flags.days), site: true } : {})
+  const projection = PROJECTIONS.find(({ name }) => name === (flags.web ? 'web' : 'eventSummary'))!
+  await replay({ database, log, projection, logger: silentLogger })
+  const redisUrl = flags.sqlite ? undefined : await freshRedis()
+  const cache = redisUrl === undefined ? createMemoryCache() : createRedisCache({ url: redisUrl, logger: silentLogger })
+  const redis = redisUrl === undefined ? undefined : new Redis(redisUrl)
+  const measured = new Rounds()
+
+  async function ask({ name, query, cached, days = 30, shiftMs = 0, params = () => ({}) }: Question): Promise<void> {
+    const bus = createQueryBus({ database, log, cache: cached === true ? cache : noCache, clock: systemClock, logger: silentLogger })
+    const [from, to] = [new Date(fromMs + shiftMs).toISOString(), new Date(fromMs + days * 86_400_000 - shiftMs).toISOString()]
+    await timed(measured, name, (at) => bus.ask(query, appId, { from, to, ...params(at) }))
+  }
+
+  const questions = flags.web ? WEB : SUMMARY
+  for (let round = 0; round < Number(flags.rounds); round++) {
+    await timed(measured, 'SELECT 1', () => database.knex.raw('SELECT 1'))
+    if (redis !== undefined) await timed(measured, 'GET', () => redis.get('recount-bench'))
+    for (const question of questions) await ask(question)
+  }
+  redis?.disconnect()
+  await cache.close()
+  await log.close()
+  await database.close()
+  await stopSharedServers()
+  return questions.flatMap((question) => rowsOf(measured, question, redis !== undefined))
+})
+
+async function timed(measured: Rounds, name: string, work: (ask: number) => Promise<unknown>): Promise<void> {
   const times: number[] = []
-  for (let ask = -20; ask < Number(values.asks); ask++) {
-    const from = new Date(fromMs + shiftMs).toISOString()
-    const to = new Date(fromMs + days * 86_400_000 - shiftMs).toISOString()
+  for (let at = -WARM_UP; at < ASKS; at++) {
     const started = performance.now()
-    const { body } = await bus.ask(query, appId, { from, to, ...params(ask) })
-    if (ask >= 0) times.push(performance.now() - started)
-    if (ask === 1) console.log(JSON.stringify(shown(body)))
+    await work(at)
+    if (at >= 0) times.push(performance.now() - started)
   }
   times.sort((left, right) => left - right)
-  const at = (share: number): string => `${times[Math.floor(share * (times.length - 1))]!.toFixed(2)} ms`
-  console.log(`${what.padEnd(32)} p50 ${at(0.5).padStart(10)}   p99 ${at(0.99).padStart(10)}`)
+  for (const [percentile, share] of [['p50', 0.5], ['p99', 0.99]] as const) measured.add(`${name} ${percentile}`, times[Math.floor(share * (times.length - 1))]!)
 }
 
-/** Its numbers: lists by their length. */
-function shown(body: Record<string, unknown>): Record<string, unknown> {
-  const some = Object.entries(body).filter(([name]) => !['range', 'asOf', 'deviceData', 'visitorsBy'].includes(name))
-  return Object.fromEntries(some.map(([name, value]) => [name, Array.isArray(value) ? value.length : value]))
+function rowsOf(measured: Rounds, { name, cached, atMost }: Question, inRedis: boolean): Row[] {
+  return ['p50', 'p99'].map((percentile) => ({
+    name: `query, ${ENGINE}, ${name}, ${percentile}`,
+    unit: 'ms',
+    better: 'lower',
+    rounds: measured.of(`${name} ${percentile}`),
+    ...(cached === true ? (inRedis ? { baseline: measured.as('GET of Redis', `GET ${percentile}`) } : {}) : { baseline: measured.as('SELECT 1', `SELECT 1 ${percentile}`) }),
+    ...(percentile === 'p99' && atMost !== undefined ? { target: { of: 'value', atMost } as const } : {}),
+    note: `${EVENTS.toLocaleString('en')} events`,
+  }))
 }
-
-if (values.web) {
-  const by = (dimension: string): Measured => ({ query: breakdown, params: () => ({ dimension }) })
-  await measure('overview, 30 days, cold', noCache, { query: overview })
-  await measure('overview, 12 months, cold', noCache, { query: overview, days: 360 })
-  await measure('overview, 30 days, cached', cache, { query: overview })
-  await measure('days of a month, cold', noCache, { query: timeseries, params: () => ({ interval: 'day' }) })
-  await measure('hours of a month, cold', noCache, { query: timeseries, params: () => ({ interval: 'hour' }) })
-  for (const dimension of ['page', 'country', 'source', 'event', 'browser']) await measure(`by ${dimension}, 30 days, cold`, noCache, by(dimension))
-  await measure('by page, most visitors, cold', noCache, { query: breakdown, params: () => ({ dimension: 'page', sort: 'visitors' }) })
-  await measure('by page, 12 months, cold', noCache, { ...by('page'), days: 360 })
-  await measure('by page, 30 days, cached', cache, by('page'))
-} else {
-  const params = (ask: number): Record<string, unknown> => (ask % 2 === 0 ? { event: 'pageview' } : {})
-  await measure('month, cold', noCache, { query: eventSummary, params })
-  await measure('month, cold, unaligned bounds', noCache, { query: eventSummary, params, shiftMs: 3_600_123 })
-  await measure('month, cached', cache, { query: eventSummary, params })
-}
-await cache.close()
-await log.close()
-await database.close()
-await stopSharedServers()

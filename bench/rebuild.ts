@@ -1,9 +1,8 @@
 // All read models of apps rebuilt at once (`recount replay all`) from the first so many rows of a tab-separated file, beside
 // reading and parsing the same log in the same run: rate, processor time and memory, as the history grows.
 // `npx tsx bench/rebuild.ts activity.tsv.gz [--rows 100000,300000,1200000] [--sqlite] --map timestamp=occurred_at,…`
-import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
@@ -14,7 +13,7 @@ import { openDatabase } from '../src/kernel/database/open.ts'
 import { LIMITS } from '../src/limits.ts'
 import { scratchDirectory } from '../test/support/scratch.ts'
 import { freshDatabase, freshSqlite, startMariadb } from '../test/support/servers.ts'
-import { cpuMs } from './support/cpuTime.ts'
+import { recount } from './support/recountCommand.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,8 +25,6 @@ const { values, positionals } = parseArgs({
 })
 const [file] = positionals
 if (file === undefined) throw new Error('usage: npx tsx bench/rebuild.ts activity.tsv.gz [--rows …] [--sqlite] [--map target=column,…]')
-const ROOT = join(import.meta.dirname, '..')
-if (process.env['RECOUNT_TEST_BUILT'] !== '1') execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' })
 
 /** The file's header and its first rows, as a file of its own. */
 async function firstRows(rows: number): Promise<string> {
@@ -40,23 +37,6 @@ async function firstRows(rows: number): Promise<string> {
   }
   await new Promise<void>((resolve) => out.end(resolve))
   return path
-}
-
-async function recount(databaseUrl: string, args: readonly string[]): Promise<{ out: string; peakMb: number; cpuSeconds: number }> {
-  const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, JWT_SECRET: 'a secret of this benchmark alone, 32 bytes' }
-  const child = spawn(process.execPath, [join(ROOT, 'bin/recount.js'), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  let out = ''
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-  let peakKb = 0
-  let ms = 0
-  const timer = setInterval(() => {
-    peakKb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? peakKb)
-    ms = cpuMs(child.pid!)
-  }, 50)
-  child.once('exit', () => clearInterval(timer))
-  const [code] = (await once(child, 'close')) as [number]
-  if (code !== 0) throw new Error(`recount ${args[0]} ended with ${code}`)
-  return { out, peakMb: Math.round(peakKb / 1024), cpuSeconds: ms / 1_000 }
 }
 
 /** Events a second. */
@@ -87,14 +67,14 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en')
 try {
   for (const rows of values.rows.split(',').map(Number)) {
     const url = mariadb === undefined ? freshSqlite() : await freshDatabase(mariadb)
-    await recount(url, ['import', await firstRows(rows), '--create-app', 'bench', '--format', 'tsv', '--no-count', '--json', '--only-mapped', '--map', values.map])
+    await recount<unknown>(url, ['import', await firstRows(rows), '--create-app', 'bench', '--format', 'tsv', '--no-count', '--only-mapped', '--map', values.map])
     // The first fold fills empty tables; the second is a rebuild beside what serves.
     for (const run of ['first', 'second']) {
       const read = await readAndParse(url)
-      const { out, peakMb, cpuSeconds } = await recount(url, ['replay', 'all', '--json'])
-      const { events, seconds, eventsPerSecond } = JSON.parse(out) as { events: number; seconds: number; eventsPerSecond: number }
+      const { result, peakMb, cpuSeconds } = await recount<{ events: number; seconds: number; eventsPerSecond: number }>(url, ['replay', 'all'])
+      const { events, seconds, eventsPerSecond } = result
       const cpu = ((cpuSeconds * 1e6) / events).toFixed(1)
-      console.log(`${whole(events)} events, ${run}: ${whole(eventsPerSecond)} events/s (${seconds.toFixed(1)} s; read + parse alone ${whole(read)}/s, ${(eventsPerSecond / read).toFixed(2)} of it), ${cpu} µs of processor time an event, at most ${peakMb} MB`)
+      console.log(`${whole(events)} events, ${run}: ${whole(eventsPerSecond)} events/s (${seconds.toFixed(1)} s; read + parse alone ${whole(read)}/s, ${(eventsPerSecond / read).toFixed(2)} of it), ${cpu} µs of processor time an event, at most ${peakMb.toFixed(0)} MB`)
     }
   }
 } finally {

@@ -1,15 +1,18 @@
 // From the answer to a revocation to the start of the last request that any of four API processes still accepted, under load:
 // with all stores there and with each of them away; and the same of a sign-out, a member's removal, an app's deletion, a rotation
-// and an expiry. `npx tsx bench/revocation.ts [--rounds 20] [--only "key, healthy"]`
-import { parseArgs } from 'node:util'
+// and an expiry. `npx tsx bench/revocation.ts [--revocations 20] [--only "key, all there"]`
 import { type AccessLoad, isAccepted, lastAccepted, startAccessLoad } from '../test/support/accessLoad.ts'
 import { type AccessStack, API_PROCESSES, startAccessStack } from '../test/support/accessStack.ts'
 import { eventually } from '../test/support/eventually.ts'
+import { benchFlags, runBench } from './support/benchRun.ts'
 import { startBuilt } from './support/built.ts'
+import type { Row } from './support/rows.ts'
 import { CONDITIONS, type Condition, WITHDRAWALS, type Withdrawal } from './support/withdrawals.ts'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '20' }, only: { type: 'string' } } })
-const ROUNDS = Number(values.rounds)
+const flags = benchFlags({ revocations: { type: 'string' }, only: { type: 'string' } })
+/** Of each kind; a row has the later of each process and revocation as its rounds, whatever --rounds says. */
+const REVOCATIONS = Number(flags.revocations ?? (flags.quick ? 3 : 20))
+const ONLY = flags.only ?? (flags.quick ? 'key, all there' : undefined)
 /** How long after the answer somebody looks; the bound is a second. */
 const LOOK_MS = 1_500
 
@@ -22,7 +25,7 @@ interface Measured {
 
 async function measure(stack: AccessStack, load: AccessLoad, withdrawal: Withdrawal, condition: Condition): Promise<Measured> {
   const measured: Measured = { callMs: [], lastMs: [], requests: [] }
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < REVOCATIONS; round++) {
     const { asking, withdraw } = await withdrawal.prepare(stack)
     load.ask(asking)
     await eventually(() => stack.urls.every((_, process) => load.sent().filter((each) => each.process === process && isAccepted(each)).length >= 3), { timeoutMs: 30_000 })
@@ -47,20 +50,28 @@ function spread(values: readonly number[]): string {
   return `${at(0)} · ${at(0.5)} · ${at(0.99)} · ${at(1)}`
 }
 
-const stack = await startAccessStack(startBuilt)
-const load = startAccessLoad(stack.urls, { maxMs: 3_600_000 })
-console.log(`${ROUNDS} rounds each; milliseconds: min · median · p99 · max`)
-console.log('| taken away | stores | the call | last accepted, after its answer | requests in that second, each process |')
-console.log('|---|---|---|---|---|')
-try {
-  for (const withdrawal of WITHDRAWALS) {
-    for (const condition of CONDITIONS.filter((each) => withdrawal.everywhere === true || each.name === 'all there')) {
-      if (values.only !== undefined && values.only !== `${withdrawal.name}, ${condition.name}`) continue
-      const { callMs, lastMs, requests } = await measure(stack, load, withdrawal, condition)
-      console.log(`| ${withdrawal.name} | ${condition.name} | ${spread(callMs)} | **${spread(lastMs)}** | ${spread(requests)} |`)
+await runBench(flags, async () => {
+  const stack = await startAccessStack(startBuilt)
+  const load = startAccessLoad(stack.urls, { maxMs: 3_600_000 })
+  const rows: Row[] = []
+  try {
+    for (const withdrawal of WITHDRAWALS) {
+      for (const condition of CONDITIONS.filter((each) => withdrawal.everywhere === true || each.name === 'all there')) {
+        const name = `${withdrawal.name}, ${condition.name}`
+        if (ONLY !== undefined && ONLY !== name) continue
+        const { callMs, lastMs, requests } = await measure(stack, load, withdrawal, condition)
+        const note = `the call ${spread(callMs)}; of all processes ${spread(lastMs)} (min · median · p99 · max); ${spread(requests)} requests of each in that second`
+        rows.push({ name: `revocation: ${name}`, unit: 'ms', better: 'lower', rounds: worstOfEach(lastMs), speaks: 'worst', target: { of: 'value', atMost: 1_000 }, note })
+      }
     }
+    return rows
+  } finally {
+    await load.stop()
+    await stack.stop()
   }
-} finally {
-  await load.stop()
-  await stack.stop()
+})
+
+/** Of the processes, by revocation. */
+function worstOfEach(lastMs: readonly number[]): number[] {
+  return Array.from({ length: lastMs.length / API_PROCESSES }, (_, at) => Math.max(...lastMs.slice(at * API_PROCESSES, (at + 1) * API_PROCESSES)))
 }

@@ -13,7 +13,8 @@ export interface Stack {
   readonly processes: readonly { readonly name: string; readonly pid: number }[]
   readonly mariadbPid: number
   readonly redisPid: number
-  start(role: string): Promise<RecountProcess>
+  /** One more process of a role, with what is different for it. */
+  start(role: string, own?: Record<string, string>): Promise<RecountProcess>
   stop(): Promise<void>
 }
 
@@ -26,8 +27,8 @@ export async function startStack(roles: readonly string[], more: Record<string, 
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, JWT_SECRET: secret, OWNER_CODE: ownerCode, LOG_LEVEL: 'info', ...more }
   const running: RecountProcess[] = []
   const processes: { name: string; pid: number }[] = []
-  const start = async (role: string): Promise<RecountProcess> => {
-    const started = await startBuilt(role, env)
+  const start = async (role: string, own: Record<string, string> = {}): Promise<RecountProcess> => {
+    const started = await startBuilt(role, { ...env, ...own })
     running.push(started)
     processes.push({ name: role, pid: started.pid })
     return started

@@ -1,0 +1,54 @@
+// `npm run bench`: every bench one after the other, each in a process of its own with stores of its own, one table at the end
+// and the whole as JSON. Also where two runs are compared and where the long run begins.
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { BENCHES } from './support/benches.ts'
+import { type BenchRun, comparisonText } from './support/compareRuns.ts'
+import { runAll, runProgram } from './support/runAll.ts'
+
+const HELP = `npm run bench -- [options]
+  --quick              one round of small sizes, in minutes: to see that all is sane, not to quote
+  --rounds N           rounds of each row (5; 1 with --quick)
+  --only a,b           these benches alone: ${BENCHES.map(({ name }) => name).join(', ')}
+  --json FILE          where the result goes (bench/results/<time>.json)
+  --compare A B        compare two results instead of measuring
+  --long-run           the long run instead: [--minutes 30] [--share 0.7]
+  --peers              Recount in the shape that peers were measured in: [--events 1000000]`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    json: { type: 'string' },
+    compare: { type: 'boolean', default: false },
+    'long-run': { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    share: { type: 'string' },
+    events: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const given = (names: readonly ('minutes' | 'share' | 'events' | 'rounds' | 'json')[]): string[] =>
+  names.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]))
+const quick = values.quick ? ['--quick'] : []
+
+if (values.help) console.log(HELP)
+else if (values.compare) {
+  const [first, second] = positionals
+  if (first === undefined || second === undefined) throw new Error('--compare takes two results: npm run bench -- --compare a.json b.json')
+  console.log(comparisonText(readRun(first), readRun(second)))
+} else if (values['long-run']) process.exitCode = await runProgram('longRun.ts', [...given(['minutes', 'share', 'json']), ...quick])
+else if (values.peers) process.exitCode = await runProgram('peers.ts', [...given(['events', 'rounds', 'json']), ...quick])
+else {
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
+  const failed = await runAll({ rounds, quick: values.quick, only: values.only?.split(','), json: values.json })
+  process.exitCode = failed ? 1 : 0
+}
+
+function readRun(path: string): BenchRun {
+  return JSON.parse(readFileSync(path, 'utf8')) as BenchRun
+}

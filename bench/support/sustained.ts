@@ -1,0 +1,146 @@
+// A stack under load as it goes on: what was accepted, committed and can be read, how far the last is behind, and the memory
+// of every process. Lag in time is exact up to the pace of sampling: how long ago as much was accepted as can be read now.
+import mysql from 'mysql2/promise'
+import type { RowDataPacket } from 'mysql2/promise'
+import { memoryMb } from './cpuTime.ts'
+import type { Stack } from './stack.ts'
+
+export interface Sample {
+  /** Since the beginning. */
+  readonly atMs: number
+  /** Events since the beginning. */
+  readonly accepted: number
+  readonly committed: number
+  /** In the read model that is furthest behind. */
+  readonly visible: number
+  readonly lagMs: number
+  /** Resident, by process. */
+  readonly memoryMb: Readonly<Record<string, number>>
+}
+
+export interface Observation {
+  readonly samples: readonly Sample[]
+  /** One look besides those by the clock. */
+  look(): Promise<void>
+  /** Ends it after a last look. */
+  stop(): Promise<readonly Sample[]>
+}
+
+export interface Observer {
+  /** Waits until all that was accepted is in the log and in every read model, and nothing moves any more. */
+  settled(timeoutMs?: number): Promise<void>
+  /** Begins at a settled stack. */
+  observe(everyMs?: number): Promise<Observation>
+  /** Events in the data partitions of the log. */
+  committed(): Promise<number>
+  close(): Promise<void>
+}
+
+const SETTLED_LOOKS = 6
+const SETTLED_EVERY_MS = 100
+
+export async function createObserver(stack: Stack, { readModels = true } = {}): Promise<Observer> {
+  const database = await mysql.createConnection(stack.databaseUrl)
+  const one = async (sql: string): Promise<number> => {
+    const [rows] = await database.query<RowDataPacket[]>(sql)
+    return Number(rows[0]!['n'] ?? 0)
+  }
+  const committed = (): Promise<number> => one('SELECT COALESCE(SUM(position), 0) AS n FROM heads WHERE `partition` > 0')
+  const visible = (): Promise<number> =>
+    readModels
+      ? one(
+          'SELECT MIN(folded.n) AS n FROM (SELECT SUM(c.position) AS n FROM projection_checkpoints c JOIN projections p ON p.projection = c.projection AND p.live_build = c.build WHERE c.`partition` > 0 GROUP BY c.projection) folded',
+        )
+      : committed()
+  const settled = async (timeoutMs = 600_000): Promise<void> => {
+    const until = performance.now() + timeoutMs
+    for (let still = 0, seen = -1; still < SETTLED_LOOKS; ) {
+      const [inLog, inModels] = [await committed(), await visible()]
+      still = inLog === seen && inModels >= inLog ? still + 1 : 0
+      seen = inLog
+      if (performance.now() > until) throw new Error(`not settled within ${timeoutMs} ms: ${inModels} of ${inLog} events can be read`)
+      await pause(SETTLED_EVERY_MS)
+    }
+  }
+  return {
+    settled,
+    committed,
+    async observe(everyMs = 250) {
+      await settled()
+      const from = { accepted: await acceptedBy(stack), committed: await committed(), visible: await visible(), at: performance.now() }
+      const samples: Sample[] = [{ atMs: 0, accepted: 0, committed: 0, visible: 0, lagMs: 0, memoryMb: memoryOf(stack) }]
+      const look = async (): Promise<void> => {
+        // In this order nothing can be seen in a read model before it was seen to be accepted.
+        const [inModels, inLog] = [(await visible()) - from.visible, (await committed()) - from.committed]
+        const atMs = performance.now() - from.at
+        const accepted = (await acceptedBy(stack)) - from.accepted
+        const lagMs = inModels >= accepted ? 0 : Math.max(0, atMs - acceptedAt(samples, inModels, { atMs, accepted }))
+        samples.push({ atMs, accepted, committed: inLog, visible: inModels, lagMs, memoryMb: memoryOf(stack) })
+      }
+      const stopping = new AbortController()
+      const looking = (async () => {
+        while (!stopping.signal.aborted) {
+          await look()
+          await pause(everyMs)
+        }
+      })()
+      // Whoever stops it hears of a failure; until then it must not end the process.
+      looking.catch(() => undefined)
+      return {
+        samples,
+        look,
+        async stop() {
+          stopping.abort()
+          await looking
+          await look()
+          return samples
+        },
+      }
+    },
+    close: () => database.end(),
+  }
+}
+
+/** When so many had been accepted, between two looks. */
+function acceptedAt(samples: readonly Sample[], events: number, now: { atMs: number; accepted: number }): number {
+  const next = samples.findIndex(({ accepted }) => accepted >= events)
+  const [before, after] = next === 0 ? [samples[0]!, samples[0]!] : next === -1 ? [samples.at(-1)!, now] : [samples[next - 1]!, samples[next]!]
+  if (after.accepted === before.accepted) return after.atMs
+  return before.atMs + ((events - before.accepted) / (after.accepted - before.accepted)) * (after.atMs - before.atMs)
+}
+
+async function acceptedBy({ api }: Stack): Promise<number> {
+  const text = await (await fetch(`${api.url}/metrics`)).text()
+  const found = /^recount_collect_events_accepted_total (\d+)/m.exec(text)
+  if (found === null) throw new Error('the API does not say what it accepted')
+  return Number(found[1])
+}
+
+function memoryOf({ processes, mariadbPid, redisPid }: Stack): Record<string, number> {
+  const all = [...processes, { name: 'MariaDB', pid: mariadbPid }, { name: 'Redis', pid: redisPid }]
+  return Object.fromEntries(all.map(({ name, pid }) => [name, memoryMb(pid)]))
+}
+
+/** Events a second that became visible in the second half of a time, when caches and batch sizes have found their level. */
+export function visibleRate(samples: readonly Sample[], durationMs: number): number {
+  const within = samples.filter(({ atMs }) => atMs <= durationMs * 1.2)
+  const last = within.at(-1)!
+  const middle = within[within.length >> 1]!
+  const from = middle === last ? within[0]! : middle
+  const rate = (last.visible - from.visible) / ((last.atMs - from.atMs) / 1_000)
+  if (!(rate > 0)) throw new Error(`nothing became visible in ${durationMs} ms: the machine is too busy for this`)
+  return rate
+}
+
+/** Change a minute of what is level but for noise, by least squares. */
+export function slopePerMinute(points: readonly (readonly [atMs: number, value: number])[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [times, values] = [points.map(([at]) => at / 60_000), points.map(([, value]) => value)]
+  const [meanTime, meanValue] = [mean(times), mean(values)]
+  const spread = times.reduce((sum, time) => sum + (time - meanTime) ** 2, 0)
+  return spread === 0 ? 0 : times.reduce((sum, time, at) => sum + (time - meanTime) * (values[at]! - meanValue), 0) / spread
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
