@@ -247,6 +247,9 @@ export const LIMITS = {
   foldMinEvents: 100,
   /** At the head of the log, the time from one fold of a unit to its next. */
   foldPaceMs: 100,
+  /** The same after a fold of so many events and more: what makes one costs more than the wait is noticed. */
+  foldBusyEvents: 200,
+  foldBusyPaceMs: 400,
   /** A projector's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. */
   foldTargetMs: 1_000,
   /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */

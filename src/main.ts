@@ -9,6 +9,7 @@ import { type Epoch, localEpoch, redisEpoch } from './commands/epoch.ts'
 import { createCollector } from './commands/collectEvents.ts'
 import { createKeyring } from './commands/foldedKeyring.ts'
 import type { Keyring } from './commands/keyring.ts'
+import { createQuarantineActs } from './commands/quarantineActs.ts'
 import { createSaltStore, type SaltStore } from './commands/salts.ts'
 import { createSessionStore } from './commands/sessionStore.ts'
 import { createSettingsRelay, type SettingsRelay } from './commands/settingsRelay.ts'
@@ -34,6 +35,7 @@ import { createLogThread, type LogBounds } from './queries/logThread.ts'
 import { createMemoryCache } from './queries/memoryCache.ts'
 import { createDiffs } from './queries/diffs.ts'
 import { readProjections } from './queries/projections.ts'
+import { createLedgerQueries } from './queries/quarantine.ts'
 import { createRecounts } from './queries/recounts.ts'
 import { createRedisCache } from './queries/redisCache.ts'
 import { createRebuilds } from './rebuilds.ts'
@@ -160,6 +162,8 @@ function startServing(base: Base, closings: Closing[], logBounds?: Partial<LogBo
     definitions: createDefinitionQueries({ database, log }),
     definitionNumbers: createDefinitionNumbers(queries),
     control: createControlQueries({ database, log }),
+    ledger: createLedgerQueries({ database, log, clock, queued: queue.queued }),
+    quarantine: createQuarantineActs({ log, database, salts, clock }),
     replays: rebuilds,
     rateLimiter: createRateLimiter({ enabled: config.rateLimit, clock, logger, redis: stores.redis, secret: base.secrets.jwtSecret }),
     metrics: createMetrics({ lagByProjection: () => lags(stores), queueDepth: () => queue.depth() }),

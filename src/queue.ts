@@ -1,6 +1,6 @@
 // Which way events take into the log: through Redis where there is one, else within the process. While a store is unsafe
 // nothing is taken, because a 2xx would promise what the store cannot keep.
-import type { AppendQueue, QueueDepth } from './commands/appendQueue.ts'
+import type { WatchedQueue } from './commands/appendQueue.ts'
 import { startAppendWorker } from './commands/appendWorker.ts'
 import { createBullQueue } from './commands/bullQueue.ts'
 import { createInProcessQueue } from './commands/inProcessQueue.ts'
@@ -10,7 +10,7 @@ import type { EventLog } from './events/eventLog.ts'
 import type { Logger } from './kernel/logger.ts'
 import type { Stores } from './stores.ts'
 
-export function openQueue(config: Config, { log, faults }: Pick<Stores, 'log' | 'faults'>, logger: Logger): AppendQueue & { depth(): Promise<QueueDepth> } {
+export function openQueue(config: Config, { log, faults }: Pick<Stores, 'log' | 'faults'>, logger: Logger): WatchedQueue {
   const { redisUrl, appendMaxEvents, appendMaxWaitMs } = config
   const queue =
     redisUrl === undefined
@@ -25,6 +25,7 @@ export function openQueue(config: Config, { log, faults }: Pick<Stores, 'log' | 
     appendStored: (parcel) => whenSafe(() => queue.appendStored(parcel)),
     appendControl: (append) => queue.appendControl(append),
     depth: () => queue.depth(),
+    queued: (partition) => queue.queued(partition),
     close: () => queue.close(),
   }
 }

@@ -1,6 +1,7 @@
 // The contract of the way into the log. `append` answers when the pack is as safe as the mode promises: on Redis' disk
 // (BullMQ) or committed (in-process); what it cannot make safe it refuses with `unavailable` or `overloaded`.
 import type { Append, Appended, NewEvent, RejectedEvent } from '../events/eventLog.ts'
+import type { ReadQueued } from '../events/ledger.ts'
 
 /** One request's share of a partition; the queue packs whatever arrived while its previous hand-over was in flight. */
 export interface Parcel {
@@ -31,4 +32,10 @@ export interface AppendQueue {
   appendControl(append: Append): Promise<readonly (readonly Appended[])[]>
   /** Takes nothing more, hands over what it holds, and resolves when that is safe. */
   close(): Promise<void>
+}
+
+/** One that can be looked into. */
+export interface WatchedQueue extends AppendQueue {
+  depth(): Promise<QueueDepth>
+  readonly queued: ReadQueued
 }

@@ -9,12 +9,13 @@ import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import { APPEND_QUEUE, appendPrefix, encodePack, type PackJob, STREAM_ENTRIES } from './appendJobs.ts'
-import type { AppendQueue, QueueDepth } from './appendQueue.ts'
+import type { WatchedQueue } from './appendQueue.ts'
 import { createControlQueue } from './controlQueue.ts'
 import { createLogAppender } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
 import { createParcelPacker } from './parcelPacker.ts'
 import { producerConnection } from './queueConnection.ts'
+import { queuedPacksOn } from './queuedPacks.ts'
 import { createRedisGauge, type RedisState } from './redisGauge.ts'
 
 export interface BullQueueStats {
@@ -33,7 +34,7 @@ export interface BullQueueOptions {
   readonly logger: Logger
 }
 
-export function createBullQueue(options: BullQueueOptions): AppendQueue & { stats(): BullQueueStats; depth(): Promise<QueueDepth> } {
+export function createBullQueue(options: BullQueueOptions): WatchedQueue & { stats(): BullQueueStats } {
   const { log, logger } = options
   const redis = producerConnection(options.redisUrl, logger)
   const gauge = createRedisGauge(redis, logger)
@@ -93,6 +94,7 @@ export function createBullQueue(options: BullQueueOptions): AppendQueue & { stat
       directPacks: packs.direct,
     }),
     depth: async () => ({ packs: await queues.waiting(log.partitions), pendingBytes: packer.pendingBytes() + storedPacker.pendingBytes() }),
+    queued: queuedPacksOn(redis, logger),
     async close() {
       await Promise.all([packer.close(), storedPacker.close()])
       direct.abort()

@@ -11,7 +11,7 @@ import { LIMITS } from '../limits.ts'
 import type { AppendQueue } from './appendQueue.ts'
 import { envelopeSchema, eventListSchema } from './eventInput.ts'
 import type { AppState, KeyState, Keyring } from './keyring.ts'
-import { type AppRules, appRules, type EventContext, isRefusal, prepareEvent, type Refusal } from './prepareEvent.ts'
+import { appRules, type EventContext, isRefusal, prepareEvent, type Refusal } from './prepareEvent.ts'
 import { canonicalAddress } from './privacyAddress.ts'
 import { quarantined } from './quarantine.ts'
 import type { SaltStore } from './salts.ts'
@@ -92,7 +92,7 @@ export function createCollector(deps: {
         const input = batch.events[index]
         let prepared = prepareEvent(input, context, salts)
         if (prepared instanceof Promise) prepared = await prepared.catch((error: unknown) => withoutSalt(error, logger))
-        if (isRefusal(prepared)) refuse(outcome, prepared, input, index, batch, context.rules)
+        if (isRefusal(prepared)) refuse(outcome, prepared, input, index, batch, context)
         else {
           outcome.ids.push(prepared.eventId)
           outcome.events.push(prepared)
@@ -181,12 +181,12 @@ function metaOf(key: KeyState): string {
   return meta
 }
 
-function refuse(outcome: Outcome, { code, path, detail }: Refusal, input: unknown, index: number, batch: Batch, rules: AppRules): void {
+function refuse(outcome: Outcome, { code, path, detail }: Refusal, input: unknown, index: number, batch: Batch, { rules, publicKey }: EventContext): void {
   const said = located({ path, detail })
   outcome.ids.push(null)
   outcome.rejected.push({ index, code, detail: said })
   if (outcome.faults.length < FAULTS_MAX) outcome.faults.push({ path: batch.pathOf(index) + path, detail, code })
-  outcome.quarantine.push(quarantined(input, code, said, rules))
+  outcome.quarantine.push(quarantined(input, code, said, rules, publicKey))
 }
 
 function withoutSalt(error: unknown, logger: Logger): never {

@@ -5,7 +5,7 @@ import type { EventLog, Pack } from '../events/eventLog.ts'
 import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
-import type { AppendQueue, QueueDepth } from './appendQueue.ts'
+import type { WatchedQueue } from './appendQueue.ts'
 import { createLogAppender } from './logAppender.ts'
 import type { Placed } from './packStore.ts'
 import { createParcelPacker } from './parcelPacker.ts'
@@ -15,7 +15,7 @@ export function createInProcessQueue(options: {
   readonly appendMaxEvents: number
   readonly appendMaxWaitMs: number
   readonly logger: Logger
-}): AppendQueue & { depth(): Promise<QueueDepth> } {
+}): WatchedQueue {
   const { log, appendMaxEvents, logger } = options
   const appender = createLogAppender({ log, logger, maxEvents: appendMaxEvents, maxWaitMs: 0, giveUpMs: LIMITS.directAppendMs })
   // One pack at a time: what arrives during a commit makes the next one. Waiting for more on top would only add latency.
@@ -33,6 +33,8 @@ export function createInProcessQueue(options: {
     appendStored: (parcel) => packer.add(parcel),
     appendControl: (append) => log.append(append),
     depth: () => Promise.resolve({ packs: 0, pendingBytes: packer.pendingBytes() }),
+    // Nothing is acknowledged before its commit.
+    queued: () => Promise.resolve({ packs: [], whole: true }),
     close: async () => {
       await packer.close()
       await appender.close()

@@ -33,6 +33,8 @@ export interface EventContext {
   /** Added to every timestamp: how far the producer's clock is behind ours. */
   readonly skewMs: number
   readonly publicKey: boolean
+  /** A person lets it in: what a public key may not say is taken, and everything else stays as it came over that key. */
+  readonly vouched?: boolean
   readonly imported: boolean
   /** The request's own address (canonical) and user agent; only of a browser, because a server's describe no visitor. */
   readonly browser: { readonly address: string | undefined; readonly userAgent: string | undefined } | undefined
@@ -99,7 +101,7 @@ function occurredAtOf(event: EventInput, context: EventContext): number | Refusa
   if (event.timestamp === undefined) return context.receivedAt
   const at = instantOf(event.timestamp, context.rules.app.settings.timezone, context)
   if (typeof at !== 'number') return at
-  if (context.publicKey && at < context.receivedAt - LIMITS.publicKeyPastMs) {
+  if (isUntrusted(context) && at < context.receivedAt - LIMITS.publicKeyPastMs) {
     return { code: 'timestamp_too_old', path: '/timestamp', detail: 'lies more than 7 days back, which a write key may not send' }
   }
   return at
@@ -118,9 +120,13 @@ export function instantOf(timestamp: string, timezone: string, { receivedAt, ske
 }
 
 function refusalOf(event: EventInput, context: EventContext): Refusal | undefined {
-  if (context.publicKey && event.ipAddress !== undefined) return notPublic('/ipAddress')
-  if (context.publicKey && event.userAgent !== undefined) return notPublic('/userAgent')
+  if (isUntrusted(context) && event.ipAddress !== undefined) return notPublic('/ipAddress')
+  if (isUntrusted(context) && event.userAgent !== undefined) return notPublic('/userAgent')
   return valueRefusal(event)
+}
+
+function isUntrusted({ publicKey, vouched }: EventContext): boolean {
+  return publicKey && vouched !== true
 }
 
 /** What the schema cannot say of values, whoever sends them. */

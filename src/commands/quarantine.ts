@@ -2,6 +2,7 @@
 // in accepted events, wherever in it they stand: the very fault may be an unknown field or an address with its port, which
 // is then no address for anybody else. Metadata is kept as sent.
 import type { RejectedEvent } from '../events/eventLog.ts'
+import { LEFT_OUT } from '../events/quarantinedBody.ts'
 import { LIMITS } from '../limits.ts'
 import type { AppRules } from './prepareEvent.ts'
 import { canonicalAddress, reduceAddress } from './privacyAddress.ts'
@@ -11,16 +12,16 @@ const DETAIL_CHARS = 500
 /** What may be an address within a text; whether it is one is asked of whoever knows. */
 const ADDRESS = /(?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4})|\d{1,3}(?:\.\d{1,3}){3}/gi
 
-export function quarantined(input: unknown, code: string, detail: string, rules: AppRules): RejectedEvent {
+export function quarantined(input: unknown, code: string, detail: string, rules: AppRules, viaPublicKey = false): RejectedEvent {
   const body = JSON.stringify(reduced(input, rules, LIMITS.jsonDepth))
   const said = withoutAddresses(detail.slice(0, DETAIL_CHARS), rules)
-  return { appId: rules.app.appId, code, detail: said, body: cut(body, LIMITS.metadataBytes) }
+  return { appId: rules.app.appId, code, detail: said, body: cut(body, LIMITS.metadataBytes), ...(viaPublicKey ? { viaPublicKey } : {}) }
 }
 
 function reduced(value: unknown, rules: AppRules, levels: number, name = ''): unknown {
   if (typeof value === 'string') return reducedText(value, rules, name)
   if (typeof value !== 'object' || value === null) return value
-  if (levels === 0) return '…'
+  if (levels === 0) return LEFT_OUT
   if (Array.isArray(value)) return value.map((item) => reduced(item, rules, levels - 1, name))
   const out: [string, unknown][] = Object.entries(value).map(([key, inner]) => [
     withoutAddresses(key, rules),
@@ -48,7 +49,7 @@ function withoutAddresses(text: string, { app }: AppRules): string {
 /** As sent, but no deeper than can be written: a hostile body may be nested deeper than the stack. */
 function shallow(value: unknown, levels: number): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (levels === 0) return '…'
+  if (levels === 0) return LEFT_OUT
   if (Array.isArray(value)) return value.map((item) => shallow(item, levels - 1))
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shallow(inner, levels - 1)]))
 }

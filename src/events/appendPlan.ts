@@ -2,7 +2,7 @@
 // engine. Engines read `Known`, call planAppend, and write the plan.
 import { isUuid } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
-import type { Append, Appended, Head, NewEvent, Pack, RejectedEvent } from './eventLog.ts'
+import type { Append, Appended, Head, NewEvent, Pack, RejectedEvent, Resolution } from './eventLog.ts'
 import { VersionConflict } from './eventLog.ts'
 import { CONTROL_PARTITION, partitionOf } from './partitioning.ts'
 import { chainFrom, newSeals } from './sealing.ts'
@@ -27,12 +27,16 @@ export interface PlannedRow {
   readonly seal: Buffer
 }
 
+/** By the hour of receipt, but for `recorded`: that of the log's own clock. */
 export interface LedgerDelta {
   readonly appId: string
   readonly hour: number
   stored: number
   duplicate: number
   rejected: number
+  released: number
+  discarded: number
+  recorded: number
 }
 
 export interface QuarantineRow extends RejectedEvent {
@@ -48,6 +52,7 @@ export interface Plan {
   readonly deliveries: readonly Pack[]
   readonly ledger: readonly LedgerDelta[]
   readonly quarantine: readonly QuarantineRow[]
+  readonly resolutions: readonly Resolution[]
 }
 
 /** An event that can never be stored, whoever tries again. */
@@ -61,7 +66,7 @@ export class EventRefused extends Error {
   }
 }
 
-const HOUR_MS = 3_600_000
+export const HOUR_MS = 3_600_000
 const TYPE_CHARS = 64
 const STREAM_CHARS = 128
 
@@ -146,7 +151,7 @@ export function planAppend(append: Append, known: Known, nowMs: number): Plan {
   for (const { event, seal } of rows) chain.add(seal, event.data)
   const hash = rows.length === 0 ? known.head.hash : chain.hash()
   const head = rows.length === 0 ? known.head : { partition: append.partition, position, recordedAt, hash }
-  return { results, rows, recordedAt, head, ...planLedger(append.packs, results, known) }
+  return { results, rows, recordedAt, head, ...planLedger(append.packs, results, known, rows, recordedAt) }
 }
 
 function checkExpected(append: Append, versions: ReadonlyMap<string, number>): void {
@@ -160,37 +165,60 @@ function planLedger(
   packs: readonly Pack[],
   results: readonly (readonly Appended[])[],
   known: Known,
-): Pick<Plan, 'deliveries' | 'ledger' | 'quarantine'> {
+  rows: readonly PlannedRow[],
+  recordedAt: number,
+): Pick<Plan, 'deliveries' | 'ledger' | 'quarantine' | 'resolutions'> {
   const deliveries: Pack[] = []
   const seen = new Set(known.delivered)
-  const ledger = new Map<string, LedgerDelta>()
+  const ledger = new Deltas()
   const numbers = new Map(known.refused)
   const quarantine: QuarantineRow[] = []
+  const resolutions: Resolution[] = []
   packs.forEach((pack, packIndex) => {
     if (seen.has(pack.deliveryId)) return
     seen.add(pack.deliveryId)
     deliveries.push(pack)
-    const hour = Math.floor(pack.receivedAt / HOUR_MS) * HOUR_MS
-    let delta: LedgerDelta | undefined
-    const deltaOf = (appId: string): LedgerDelta => {
-      if (delta?.appId === appId) return delta
-      const key = `${appId}${hour}`
-      delta = ledger.get(key) ?? { appId, hour, stored: 0, duplicate: 0, rejected: 0 }
-      ledger.set(key, delta)
-      return delta
-    }
     pack.events.forEach(({ appId, stream }, index) => {
       // The ledger accounts for what producers sent; what aggregates decided was never received.
       if (stream !== undefined) return
-      if (results[packIndex]![index]!.duplicate) deltaOf(appId).duplicate++
-      else deltaOf(appId).stored++
+      if (results[packIndex]![index]!.duplicate) ledger.of(appId, pack.receivedAt).duplicate++
+      else ledger.of(appId, pack.receivedAt).stored++
     })
     for (const rejected of pack.rejected) {
-      deltaOf(rejected.appId).rejected++
+      ledger.of(rejected.appId, pack.receivedAt).rejected++
       const number = (numbers.get(rejected.appId) ?? 0) + 1
       numbers.set(rejected.appId, number)
       quarantine.push({ ...rejected, number, receivedAt: pack.receivedAt })
     }
+    if (pack.resolves !== undefined) {
+      ledger.of(pack.resolves.appId, pack.receivedAt)[pack.resolves.as]++
+      resolutions.push(pack.resolves)
+    }
   })
-  return { deliveries, ledger: [...ledger.values()], quarantine }
+  // Of the rows and not of the packs: so it says what is in the log, whatever was made of the deliveries.
+  for (const { event } of rows) if (event.stream === undefined) ledger.of(event.appId, recordedAt).recorded++
+  return { deliveries, ledger: ledger.all(), quarantine, resolutions }
+}
+
+/** Neighbours are mostly of one app and hour, which are looked up once. */
+class Deltas {
+  private readonly byKey = new Map<string, LedgerDelta>()
+  private last: LedgerDelta | undefined
+
+  of(appId: string, atMs: number): LedgerDelta {
+    const hour = Math.floor(atMs / HOUR_MS) * HOUR_MS
+    if (this.last?.appId === appId && this.last.hour === hour) return this.last
+    const key = `${appId}${hour}`
+    let delta = this.byKey.get(key)
+    if (delta === undefined) {
+      delta = { appId, hour, stored: 0, duplicate: 0, rejected: 0, released: 0, discarded: 0, recorded: 0 }
+      this.byKey.set(key, delta)
+    }
+    this.last = delta
+    return delta
+  }
+
+  all(): LedgerDelta[] {
+    return [...this.byKey.values()]
+  }
 }

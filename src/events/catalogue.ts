@@ -16,7 +16,9 @@ import { dimensionDefined } from './dimensionDefined.ts'
 import { dimensionRetired } from './dimensionRetired.ts'
 import { eventCollected } from './eventCollected.ts'
 import { eventCorrected } from './eventCorrected.ts'
+import { eventDiscarded } from './eventDiscarded.ts'
 import type { StoredEvent } from './eventLog.ts'
+import { eventReleased } from './eventReleased.ts'
 import { eventRetracted } from './eventRetracted.ts'
 import type { EventType } from './eventType.ts'
 import { goalDefined } from './goalDefined.ts'
@@ -56,6 +58,8 @@ const ALL = [
   dimensionRetired,
   eventCollected,
   eventCorrected,
+  eventDiscarded,
+  eventReleased,
   eventRetracted,
   goalDefined,
   goalRetired,

@@ -43,6 +43,20 @@ export interface RejectedEvent {
   readonly detail: string
   /** The event as received, with addresses already reduced; bounded by LIMITS.metadataBytes. */
   readonly body: string
+  /** It came over a public write key: what a person lets in of it stays what anybody could have sent. */
+  readonly viaPublicKey?: true
+}
+
+/** What a person did with an event in quarantine. Commits with the append that it travels with. */
+export interface Resolution {
+  readonly appId: string
+  /** Of the event in its app's quarantine. */
+  readonly number: number
+  readonly as: 'released' | 'discarded'
+  /** The account that acted. */
+  readonly by: string
+  /** As which event it went into the log; null where it was discarded. */
+  readonly eventId: string | null
 }
 
 /** What travels together: one hand-over to the queue, one delivery to the log. */
@@ -54,6 +68,8 @@ export interface Pack {
   readonly receivedAt: number
   readonly events: readonly NewEvent[]
   readonly rejected: readonly RejectedEvent[]
+  /** Then `receivedAt` is that of the event in quarantine: it was received once. */
+  readonly resolves?: Resolution
 }
 
 export interface Append {

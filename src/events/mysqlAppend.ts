@@ -120,23 +120,37 @@ export function writeSql(partition: number, plan: Plan, maxBytes: number): strin
   return [...statements, ...ledgerSql(partition, plan, maxBytes)]
 }
 
-function ledgerSql(partition: number, { deliveries, ledger, quarantine, recordedAt }: Plan, maxBytes: number): string[] {
+const LEDGER = ['`stored`', 'duplicate', 'rejected', 'released', 'discarded', 'recorded']
+const LEDGER_INSERT = `INSERT INTO ledger (app_id,hour,${LEDGER.join(',')})`
+const LEDGER_ADD = ` ON DUPLICATE KEY UPDATE ${LEDGER.map((column) => `${column}=${column}+VALUES(${column})`).join(',')}`
+
+function ledgerSql(partition: number, plan: Plan, maxBytes: number): string[] {
+  const { deliveries, ledger, recordedAt, resolutions } = plan
   const delivered = deliveries.map(({ deliveryId }) => `(${partition},${uuid(deliveryId)},${recordedAt})`)
-  const deltas = ledger.map(({ appId, hour, stored, duplicate, rejected }) => `(${uuid(appId)},${hour},${stored},${duplicate},${rejected})`)
-  const bodies = quarantine.map(
-    ({ appId, number, receivedAt, code, detail, body }) => `(${uuid(appId)},${number},${integer(receivedAt)},${text(code)},${text(detail)},${text(body)})`,
+  const deltas = ledger.map(
+    ({ appId, hour, stored, duplicate, rejected, released, discarded, recorded }) =>
+      `(${uuid(appId)},${hour},${stored},${duplicate},${rejected},${released},${discarded},${recorded})`,
   )
+  return [
+    ...inserts('INSERT INTO deliveries (`partition`,delivery_id,delivered_at)', delivered, maxBytes),
+    ...inserts(LEDGER_INSERT, deltas, maxBytes, LEDGER_ADD),
+    ...quarantineSql(plan, maxBytes),
+    ...resolutions.map(({ appId, number, as, by, eventId }) => {
+      const set = `resolution=${text(as)},resolved_at=${recordedAt},resolved_by=${uuid(by)},event_id=${eventId === null ? 'NULL' : uuid(eventId)}`
+      // What nobody wants is not kept either.
+      return `UPDATE quarantine SET ${set}${as === 'discarded' ? ",body=''" : ''} WHERE app_id=${uuid(appId)} AND number=${integer(number)}`
+    }),
+  ]
+}
+
+function quarantineSql({ quarantine }: Plan, maxBytes: number): string[] {
+  const bodies = quarantine.map(({ appId, number, receivedAt, code, detail, body, viaPublicKey }) => {
+    return `(${uuid(appId)},${number},${integer(receivedAt)},${text(code)},${text(detail)},${text(body)},${viaPublicKey === true ? 1 : 0})`
+  })
   const counts = quarantine.map(({ appId, code, receivedAt }) => `(${uuid(appId)},${text(code)},1,${integer(receivedAt)})`)
   const newest = new Map(quarantine.map(({ appId, number }) => [appId, number]))
   return [
-    ...inserts('INSERT INTO deliveries (`partition`,delivery_id,delivered_at)', delivered, maxBytes),
-    ...inserts(
-      'INSERT INTO ledger (app_id,hour,`stored`,duplicate,rejected)',
-      deltas,
-      maxBytes,
-      ' ON DUPLICATE KEY UPDATE `stored`=`stored`+VALUES(`stored`),duplicate=duplicate+VALUES(duplicate),rejected=rejected+VALUES(rejected)',
-    ),
-    ...inserts('INSERT INTO quarantine (app_id,number,received_at,code,detail,body)', bodies, maxBytes),
+    ...inserts('INSERT INTO quarantine (app_id,number,received_at,code,detail,body,via_public_key)', bodies, maxBytes),
     ...inserts(
       'INSERT INTO quarantine_counts (app_id,code,rejected,last_at)',
       counts,

@@ -20,6 +20,9 @@ type HeadRow = [partition: number, position: number, recordedAt: number, hash: B
 
 const INSERT_EVENT = `INSERT INTO events (${EVENT_COLUMNS}, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const BY_APP = 'events INDEXED BY events_app_position'
+const LEDGER = ['`stored`', 'duplicate', 'rejected', 'released', 'discarded', 'recorded']
+const MOVE_LEDGER = `INSERT INTO ledger (app_id, hour, ${LEDGER.join(', ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (app_id, hour) DO UPDATE SET ${LEDGER.map((column) => `${column} = ${column} + excluded.${column}`).join(', ')}`
 
 export class SqliteEventLog implements EventLog {
   private readonly listeners = new Set<(partition: number, position: number) => void>()
@@ -95,27 +98,39 @@ export class SqliteEventLog implements EventLog {
     this.writeLedger(handle, partition, plan)
   }
 
-  private writeLedger(handle: SqliteHandle, partition: number, { deliveries, ledger, quarantine, recordedAt }: Plan): void {
+  private writeLedger(handle: SqliteHandle, partition: number, plan: Plan): void {
+    const { deliveries, ledger, recordedAt } = plan
     const delivery = this.prepare(handle, 'INSERT INTO deliveries (`partition`, delivery_id, delivered_at) VALUES (?, ?, ?)')
     for (const { deliveryId } of deliveries) delivery.run([partition, uuidToBytes(deliveryId), recordedAt])
-    const move = this.prepare(
-      handle,
-      `INSERT INTO ledger (app_id, hour, \`stored\`, duplicate, rejected) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (app_id, hour) DO UPDATE SET \`stored\` = \`stored\` + excluded.\`stored\`, duplicate = duplicate + excluded.duplicate, rejected = rejected + excluded.rejected`,
-    )
-    for (const { appId, hour, stored, duplicate, rejected } of ledger) move.run([uuidToBytes(appId), hour, stored, duplicate, rejected])
-    const keep = this.prepare(handle, 'INSERT INTO quarantine (app_id, number, received_at, code, detail, body) VALUES (?, ?, ?, ?, ?, ?)')
+    const move = this.prepare(handle, MOVE_LEDGER)
+    for (const { appId, hour, stored, duplicate, rejected, released, discarded, recorded } of ledger) {
+      move.run([uuidToBytes(appId), hour, stored, duplicate, rejected, released, discarded, recorded])
+    }
+    this.writeQuarantine(handle, plan)
+  }
+
+  private writeQuarantine(handle: SqliteHandle, { quarantine, resolutions, recordedAt }: Plan): void {
+    const keep = this.prepare(handle, 'INSERT INTO quarantine (app_id, number, received_at, code, detail, body, via_public_key) VALUES (?, ?, ?, ?, ?, ?, ?)')
     const count = this.prepare(
       handle,
       `INSERT INTO quarantine_counts (app_id, code, rejected, last_at) VALUES (?, ?, 1, ?)
        ON CONFLICT (app_id, code) DO UPDATE SET rejected = rejected + 1, last_at = max(last_at, excluded.last_at)`,
     )
     const drop = this.prepare(handle, 'DELETE FROM quarantine WHERE app_id = ? AND number <= ?')
-    for (const { appId, number, receivedAt, code, detail, body } of quarantine) {
+    for (const { appId, number, receivedAt, code, detail, body, viaPublicKey } of quarantine) {
       const app = uuidToBytes(appId)
-      keep.run([app, number, receivedAt, code, detail, body])
+      keep.run([app, number, receivedAt, code, detail, body, viaPublicKey === true ? 1 : 0])
       count.run([app, code, receivedAt])
       drop.run([app, number - LIMITS.quarantineBodiesPerApp])
+    }
+    const resolve = this.prepare(
+      handle,
+      // What nobody wants is not kept either.
+      `UPDATE quarantine SET resolution = ?1, resolved_at = ?2, resolved_by = ?3, event_id = ?4, body = CASE ?1 WHEN 'discarded' THEN '' ELSE body END
+       WHERE app_id = ?5 AND number = ?6`,
+    )
+    for (const { appId, number, as, by, eventId } of resolutions) {
+      resolve.run([as, recordedAt, uuidToBytes(by), eventId === null ? null : uuidToBytes(eventId), uuidToBytes(appId), number])
     }
   }
 

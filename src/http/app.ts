@@ -28,12 +28,14 @@ import { healthRoutes } from './routes/health.ts'
 import { invitationPage } from './routes/invitationPage.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { ledgerRoutes } from './routes/ledger.ts'
 import { memberRoutes } from './routes/members.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { organisationRoutes } from './routes/organisations.ts'
 import { pageFiles } from './routes/pageFiles.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { projectionRoutes } from './routes/projections.ts'
+import { quarantineRoutes } from './routes/quarantine.ts'
 import { recountRoutes } from './routes/recounts.ts'
 import { restatementRoutes } from './routes/restatements.ts'
 import { rootRoutes } from './routes/root.ts'
@@ -85,6 +87,8 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Ref
   app.use(recountRoutes(deps))
   app.use(eventRoutes(deps, authority))
   app.use(correctionRoutes(deps))
+  app.use(quarantineRoutes(deps, authority))
+  app.use(ledgerRoutes(deps, authority))
   app.use(restatementRoutes(deps, authority))
   app.use(goalRoutes(deps, authority))
   app.use(definitionRoutes(deps))

@@ -26,6 +26,7 @@ import { goals as goalList } from '../queries/goals.ts'
 import { grantsResult } from '../queries/grants.ts'
 import { invitationsResult } from '../queries/invitations.ts'
 import { keysResult } from '../queries/keys.ts'
+import { ledgerResult, quarantinedResult, quarantineResult } from '../queries/ledgerSchemas.ts'
 import { live } from '../queries/live.ts'
 import { membersResult } from '../queries/members.ts'
 import { organisationResult, organisationsResult } from '../queries/organisations.ts'
@@ -52,10 +53,12 @@ import { healthSchema } from './routes/health.ts'
 import * as invitations from './routes/invitations.ts'
 import { invitationAnswer, invitationLinkParameters } from './routes/invitationPage.ts'
 import * as keys from './routes/keys.ts'
+import { ledgerParameters } from './routes/ledger.ts'
 import * as members from './routes/members.ts'
 import * as organisations from './routes/organisations.ts'
 import * as people from './routes/people.ts'
 import * as projections from './routes/projections.ts'
+import * as quarantine from './routes/quarantine.ts'
 import { recountAnswer, recountSchema } from './routes/recounts.ts'
 import * as restating from './routes/restatements.ts'
 import { rootSchema } from './routes/root.ts'
@@ -213,6 +216,19 @@ export const COMPONENTS = {
   AuditParameters: auditing.auditParameters,
   AuditExportParameters: auditing.auditExportParameters,
   AuditLog: withAsOf(auditResult),
+  LedgerParameters: ledgerParameters,
+  Ledger: ledgerResult,
+  QuarantineParameters: quarantine.quarantineParameters,
+  QuarantinedParameters: quarantine.quarantinedParameters,
+  DiscardParameters: quarantine.discardParameters,
+  ReleaseParameters: quarantine.releaseParameters,
+  ReleaseBody: quarantine.releaseBody,
+  ReleaseManyBody: quarantine.releaseManyBody,
+  Quarantine: quarantineResult,
+  Quarantined: quarantinedResult,
+  Released: quarantine.releasedAnswer,
+  ReleasedMany: quarantine.releasedManyAnswer,
+  Discarded: quarantine.discardedAnswer,
   Projections: projectionsResult,
   ProjectionParameters: projections.projectionParameters,
   Rebuild: projections.rebuildSchema,

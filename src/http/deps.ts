@@ -5,6 +5,7 @@ import type { Collector } from '../commands/collectEvents.ts'
 import type { AppCommandBus } from '../commands/appCommand.ts'
 import type { CommandBus } from '../commands/commandBus.ts'
 import type { Keyring } from '../commands/keyring.ts'
+import type { QuarantineActs } from '../commands/quarantineActs.ts'
 import type { SessionStore } from '../commands/sessionStore.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -12,6 +13,7 @@ import type { ControlQueries } from '../queries/controlQueries.ts'
 import type { DefinitionNumbers } from '../queries/definitionNumbers.ts'
 import type { DefinitionQueries } from '../queries/definitions.ts'
 import type { Diffs } from '../queries/diffs.ts'
+import type { LedgerQueries } from '../queries/quarantine.ts'
 import type { QueryBus } from '../queries/query.ts'
 import type { Recounts } from '../queries/recounts.ts'
 import type { Metrics } from './metrics.ts'
@@ -70,6 +72,8 @@ export interface HttpDeps {
   readonly recounts: Recounts
   readonly diffs: Diffs
   readonly control: ControlQueries
+  readonly ledger: LedgerQueries
+  readonly quarantine: QuarantineActs
   readonly definitions: DefinitionQueries
   readonly definitionNumbers: DefinitionNumbers
   readonly replays: Replays

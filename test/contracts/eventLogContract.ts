@@ -230,20 +230,21 @@ export function eventLogContract(engine: string, freshUrl: () => Promise<string>
       const hour = Math.floor(now / 3_600_000) * 3_600_000
       const refuse = (count: number, code: string): { appId: string; code: string; detail: string; body: string }[] =>
         Array.from({ length: count }, (_, index) => ({ appId, code, detail: "it's no good", body: `{"n":${index}}` }))
+      const unresolved = { released: 0, discarded: 0 }
       const event = newEvent(appId)
       const pack = newPack(log, [event, newEvent(appId), event], { rejected: refuse(2, 'bad_date'), receivedAt: now })
       for (let delivery = 0; delivery < 3; delivery++) await log.append({ partition: pack.partition, packs: [pack, pack] })
-      assert.deepEqual(await readLedger(database, appId, now, now + 1), [{ hour, stored: 2, duplicate: 1, rejected: 2 }])
+      assert.deepEqual(await readLedger(database.knex, appId, now, now + 1), [{ hour, stored: 2, duplicate: 1, rejected: 2, ...unresolved, recorded: 2 }])
       await append(log, [event], { rejected: refuse(LIMITS.quarantineBodiesPerApp, 'too_long'), receivedAt: now })
-      assert.deepEqual(await readLedger(database, appId, now, now + 1), [
-        { hour, stored: 2, duplicate: 2, rejected: LIMITS.quarantineBodiesPerApp + 2 },
+      assert.deepEqual(await readLedger(database.knex, appId, now, now + 1), [
+        { hour, stored: 2, duplicate: 2, rejected: LIMITS.quarantineBodiesPerApp + 2, ...unresolved, recorded: 2 },
       ])
-      const kept = await readQuarantine(database, appId, { limit: 5_000 })
+      const kept = await readQuarantine(database.knex, appId, { limit: 5_000 })
       assert.deepEqual([kept.length, kept[0]!.number, kept.at(-1)!.number], [LIMITS.quarantineBodiesPerApp, LIMITS.quarantineBodiesPerApp + 2, 3])
       assert.deepEqual([kept[0]!.code, kept[0]!.detail, kept[0]!.receivedAt], ['too_long', "it's no good", now])
-      assert.deepEqual((await readQuarantine(database, appId, { limit: 2, before: 5 })).map(({ number }) => number), [4, 3])
+      assert.deepEqual((await readQuarantine(database.knex, appId, { limit: 2, before: 5 })).map(({ number }) => number), [4, 3])
       assert.deepEqual(
-        (await readQuarantineCounts(database, appId)).map(({ code, rejected }) => [code, rejected]),
+        (await readQuarantineCounts(database.knex, appId)).map(({ code, rejected }) => [code, rejected]),
         [['bad_date', 2], ['too_long', LIMITS.quarantineBodiesPerApp]],
       )
     })

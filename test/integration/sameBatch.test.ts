@@ -36,7 +36,7 @@ describe('the same batch, many times', function () {
   async function ledger(appId: string): Promise<{ stored: number; duplicate: number }> {
     const database = await openDatabase(databaseUrl)
     try {
-      const hours = await readLedger(database, appId, 0, Number.MAX_SAFE_INTEGER)
+      const hours = await readLedger(database.knex, appId, 0, Number.MAX_SAFE_INTEGER)
       return hours.reduce((sum, { stored, duplicate }) => ({ stored: sum.stored + stored, duplicate: sum.duplicate + duplicate }), { stored: 0, duplicate: 0 })
     } finally {
       await database.close()

@@ -110,6 +110,8 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     recounts: { recount: unasked },
     diffs: { diff: unasked },
     control: { apps: unasked, app: unasked, keys: unasked, organisations: unasked, organisation: unasked, members: unasked, invitations: unasked, grants: unasked, audit: unasked, auditExport: unasked, projections: unasked },
+    ledger: { ledger: unasked, quarantine: unasked, quarantined: unasked },
+    quarantine: { release: unasked, releaseAll: unasked, discard: unasked },
     definitions: { list: unasked, one: unasked, served: unasked },
     definitionNumbers: unasked,
     replays: { rebuild: unasked, pause: unasked, drop: unasked, switch: unasked, rollback: unasked, subscribe: () => () => undefined },

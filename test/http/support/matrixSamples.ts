@@ -6,7 +6,7 @@ import { createInvitationToken } from '../../../src/commands/invitationToken.ts'
 import { inviteMember } from '../../../src/commands/inviteMember.ts'
 import { type Fixture, OWNER_CODE } from './fixture.ts'
 import { define, freshApp, freshEvent, type World } from './matrixWorld.ts'
-import { keyOf, memberOf, otherOrganisation } from './people.ts'
+import { keyOf, memberOf, otherOrganisation, tokenOf } from './people.ts'
 
 export interface Call {
   /** By name, for the path. */
@@ -84,6 +84,17 @@ const EVENTS: Readonly<Record<string, Sample>> = {
   retractEvent: {
     call: async ({ fixture, home: { appId }, keys }) => ({ params: { eventId: await freshEvent(fixture, keys.all.token) }, query: { appId }, body: { reason: 'a trial' } }),
   },
+}
+
+const QUARANTINE: Readonly<Record<string, Sample>> = {
+  ledger: asking(),
+  listQuarantine: asking(),
+  getQuarantined: { call: async (world) => ({ params: { number: await freshlyRefused(world) }, query: { appId: world.home.appId } }) },
+  discardQuarantined: { call: async (world) => ({ params: { number: await freshlyRefused(world) }, query: { appId: world.home.appId } }) },
+  releaseQuarantined: {
+    call: async (world) => ({ params: { number: await freshlyRefused(world) }, body: { appId: world.home.appId, event: { event: 'signup', userId: 'ada' } } }),
+  },
+  releaseMany: telling(() => ({ code: 'timestamp_in_future' })),
 }
 
 const ANALYTICS: Readonly<Record<string, Sample>> = {
@@ -179,6 +190,13 @@ export async function sessionOf(fixture: Fixture): Promise<string> {
   return fixture.tokens.verifyUser(token as string).sessionId
 }
 
+/** Its number. */
+async function freshlyRefused({ fixture, home: { appId }, keys, people }: World): Promise<string> {
+  await fixture.ask({ path: '/collect', token: keys.all.token, body: { event: 'signup', timestamp: '2999-01-01' } })
+  const told = await fixture.ask({ path: `/quarantine?appId=${appId}&limit=1`, token: tokenOf(fixture, people.owner) })
+  return String((told.body['events'] as { number: number }[])[0]!.number)
+}
+
 async function freshMember({ fixture, home: { organisationId } }: World): Promise<{ organisationId: string; accountId: string }> {
   return { organisationId, accountId: (await memberOf(fixture, 'viewer', organisationId)).accountId }
 }
@@ -195,5 +213,5 @@ async function freshKey({ fixture, home: { appId, ownerId } }: World): Promise<s
 
 /** By operationId. */
 export const SAMPLES: ReadonlyMap<string, Sample> = new Map(
-  Object.entries({ ...OPERATIONS, ...APPS, ...EVENTS, ...ANALYTICS, ...DEFINITIONS, ...ACCOUNTS, ...PEOPLE }),
+  Object.entries({ ...OPERATIONS, ...APPS, ...EVENTS, ...QUARANTINE, ...ANALYTICS, ...DEFINITIONS, ...ACCOUNTS, ...PEOPLE }),
 )
