@@ -1,10 +1,11 @@
 // A preload that moves the wall clock of the process it is loaded into: what it reads as Date.now() and new Date() is so much
 // ahead of (or behind) the machine's. Time that only passes (performance.now(), timers) goes on as it was, as it does when
 // somebody sets a clock.
+import cluster from 'node:cluster'
 import { isMainThread } from 'node:worker_threads'
 import type { ControlAnswer, ControlMessage } from './fault.ts'
 
-if (isMainThread) {
+if (isMainThread && cluster.isPrimary) {
   let aheadMs = 0
   const RealDate = Date
   const realNow = RealDate.now.bind(RealDate)
