@@ -7,7 +7,9 @@ import { VERSION } from '../kernel/version.ts'
 import { benchCommand } from './commands/bench.ts'
 import { demoCommand } from './commands/demo.ts'
 import { exportCommand } from './commands/export.ts'
+import { headsCommand } from './commands/heads.ts'
 import { importCommand } from './commands/import.ts'
+import { ledgerCommand } from './commands/ledger.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { replayCommand } from './commands/replay.ts'
 import { rotateSecretCommand } from './commands/rotateSecret.ts'
@@ -15,7 +17,7 @@ import { serveCommand } from './commands/serve.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { CommandFailed, EXIT, EXIT_HELP, type ExitCode, type SetExit, UsageError } from './exitCodes.ts'
 
-const COMMANDS = [serveCommand, migrateCommand, importCommand, exportCommand, replayCommand, verifyCommand, benchCommand, demoCommand, rotateSecretCommand]
+const COMMANDS = [serveCommand, migrateCommand, importCommand, exportCommand, replayCommand, verifyCommand, headsCommand, benchCommand, demoCommand, rotateSecretCommand]
 
 export function createProgram(setExit: SetExit): Command {
   const program = new Command('recount')

@@ -1,32 +1,58 @@
-// `recount verify`: the log partition by partition, then every read model against a fresh fold.
+// `recount verify`: the log partition by partition and what was published of it, then every read model against a fresh fold.
+import { readFileSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import type { Head } from '../events/eventLog.ts'
-import { type ChainReport, verifyChain } from '../events/verifyChain.ts'
+import { NoHeads, type PublishedHeads, readHeads } from '../events/publishedHeads.ts'
+import { type PartitionReport, verifyLog } from '../events/verifyChain.ts'
+import { type CheckedHeads, verifyPublished } from '../events/verifyHeads.ts'
 import { verifyIds } from '../events/verifyIds.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { type Verified, verifyReadModels } from '../projections/verify.ts'
+import { UsageError } from './exitCodes.ts'
 import { createProgress, whole } from './progress.ts'
 import { type Stores, withStores } from './stores.ts'
 
 export interface Verification {
   readonly ok: boolean
-  readonly partitions: readonly (ChainReport & { readonly partition: number })[]
+  readonly partitions: readonly PartitionReport[]
   readonly duplicateIds: readonly string[]
+  /** Empty where none were given. */
+  readonly heads: readonly CheckedHeads[]
   readonly readModels: readonly { projection: string; build: number; rows: number; differences: readonly string[]; lagEvents: number }[]
 }
 
-/** Answers true when everything is as it should be. */
-export async function runVerify(config: Config, options: { readonly logOnly: boolean; readonly json: boolean }): Promise<boolean> {
+export interface VerifyFlags {
+  readonly logOnly: boolean
+  /** A file of published heads. */
+  readonly heads?: string | undefined
+  readonly json: boolean
+}
+
+/** Answers true when everything is as it should be. Throws UsageError for a file without published heads. */
+export async function runVerify(config: Config, flags: VerifyFlags): Promise<boolean> {
+  const published = flags.heads === undefined ? [] : readPublished(flags.heads)
   return withStores(config, async (stores) => {
-    const partitions = await chains(stores)
-    const duplicateIds = await verifyIds(stores.database)
-    const heads = await stores.log.heads()
-    const readModels = options.logOnly ? [] : (await models(stores)).map((verified) => ({ ...shown(verified), lagEvents: lagOf(verified, heads) }))
-    const ok = partitions.every(({ broken }) => broken === undefined) && duplicateIds.length === 0 && readModels.every(({ differences }) => differences.length === 0)
-    const found: Verification = { ok, partitions, duplicateIds, readModels }
-    console.log(options.json ? JSON.stringify(found) : inWords(found))
+    const [partitions, duplicateIds] = await Promise.all([chains(stores), verifyIds(stores.database)])
+    const heads = await verifyPublished(stores.database, published, partitions)
+    const logHeads = await stores.log.heads()
+    const readModels = flags.logOnly ? [] : (await models(stores)).map((verified) => ({ ...shown(verified), lagEvents: lagOf(verified, logHeads) }))
+    const ok =
+      partitions.every(({ broken }) => broken === undefined) &&
+      duplicateIds.length === 0 &&
+      [...heads, ...readModels].every(({ differences }) => differences.length === 0)
+    const found: Verification = { ok, partitions, duplicateIds, heads, readModels }
+    console.log(flags.json ? JSON.stringify(found) : inWords(found))
     return ok
   })
+}
+
+function readPublished(file: string): PublishedHeads[] {
+  try {
+    return readHeads(readFileSync(file, 'utf8'))
+  } catch (error) {
+    if (error instanceof NoHeads) throw new UsageError(`${file}: ${error.message}`)
+    throw error
+  }
 }
 
 function shown({ projection, build, rows, differences }: Verified): Omit<Verified, 'positions'> {
@@ -38,19 +64,10 @@ function lagOf({ positions }: Verified, heads: readonly Head[]): number {
   return heads.reduce((lag, { partition, position }) => lag + Math.max(0, position - (positions.get(partition) ?? position)), 0)
 }
 
-async function chains({ log, database }: Stores): Promise<Verification['partitions'][number][]> {
-  const heads = await log.heads()
-  const total = heads.reduce((sum, { position }) => sum + position, 0)
+async function chains({ database }: Stores): Promise<PartitionReport[]> {
   const progress = createProgress('log')
-  const reports: Verification['partitions'][number][] = []
-  let before = 0
   try {
-    for (const { partition } of heads) {
-      const report = await verifyChain(database, partition, (events) => progress.update(before + events, total === 0 ? 1 : Math.min(1, (before + events) / total)))
-      reports.push({ partition, ...report })
-      before += report.events
-    }
-    return reports
+    return await verifyLog(database, { onProgress: (events, total) => progress.update(events, total === 0 ? 1 : Math.min(1, events / total)) })
   } finally {
     progress.stop()
   }
@@ -66,7 +83,7 @@ async function models({ log, database, clock, logger }: Stores): Promise<Verifie
   return found
 }
 
-function inWords({ ok, partitions, duplicateIds, readModels }: Verification): string {
+function inWords({ ok, partitions, duplicateIds, heads, readModels }: Verification): string {
   const events = partitions.reduce((sum, report) => sum + report.events, 0)
   const redacted = partitions.reduce((sum, report) => sum + report.redacted, 0)
   const broken = partitions.flatMap(({ partition, broken: at }) => (at === undefined ? [] : [`  partition ${partition}, position ${at.position}: ${at.reason}`]))
@@ -75,12 +92,21 @@ function inWords({ ok, partitions, duplicateIds, readModels }: Verification): st
     ...broken,
     `ids          ${duplicateIds.length === 0 ? 'unique' : 'NOT UNIQUE'}`,
     ...duplicateIds.map((words) => `  ${words}`),
+    ...headsInWords(heads),
     ...readModels.flatMap(({ projection, rows, differences, lagEvents }) => [
       `${projection.padEnd(12)} ${whole(rows)} rows: ${differences.length === 0 ? 'equal to a fresh fold' : 'DIFFERENT'}${lagEvents === 0 ? '' : `, ${whole(lagEvents)} events behind the log`}`,
       ...differences.map((words) => `  ${words}`),
     ]),
   ]
   return [...lines, conclusion(ok, readModels)].join('\n')
+}
+
+/** For each publication until when it proves what: the events stored by then. */
+function headsInWords(heads: readonly CheckedHeads[]): string[] {
+  return heads.flatMap(({ at, events, differences }) => [
+    `published    ${at}, ${whole(events)} events: ${differences.length === 0 ? 'as they were then' : 'NOT AS THEY WERE THEN'}`,
+    ...differences.map(({ partition, position, reason }) => `  partition ${partition}, position ${position}: ${reason}`),
+  ])
 }
 
 function conclusion(ok: boolean, readModels: Verification['readModels']): string {

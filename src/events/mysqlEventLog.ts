@@ -276,7 +276,7 @@ function byId(appId: string, eventId: string): string {
 }
 
 /** As an integer: by itself the driver sends every number as a DOUBLE, which MySQL takes for no LIMIT. */
-function toParameter(value: Value): unknown {
+export function toParameter(value: Value): unknown {
   return typeof value === 'number' ? mysql.TypedParameter.LONGLONG(value) : value
 }
 

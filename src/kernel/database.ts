@@ -6,6 +6,8 @@ export type Engine = 'sqlite' | 'mysql'
 
 export interface Database {
   readonly engine: Engine
+  /** As it was opened: whoever needs a connection of its own opens it by this. */
+  readonly url: string
   /** Writes, and reads that need no snapshot. On SQLite it has one connection, so transactions queue behind each other. */
   readonly knex: Knex
   /** All statements inside see the same committed state and block nobody. Writing in it is a defect. */

@@ -9,7 +9,6 @@ import type { Database } from '../database.ts'
 
 export interface MysqlDatabase extends Database {
   readonly engine: 'mysql'
-  readonly url: string
 }
 
 const CONNECTIONS = 10

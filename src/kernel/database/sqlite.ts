@@ -34,6 +34,7 @@ export async function openSqlite(path: string): Promise<SqliteDatabase> {
     const reader = await openSqliteReader(path)
     return {
       engine: 'sqlite',
+      url: `sqlite:${path}`,
       knex: writer,
       reader,
       write: (work) => writeWith(writer.client as LibsqlClient, work),
