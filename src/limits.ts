@@ -252,6 +252,9 @@ export const LIMITS = {
   foldBusyPaceMs: 400,
   /** A projector's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. */
   foldTargetMs: 1_000,
+  /** The same beside appends to one file, which wait for it. */
+  foldBesideAppendsMs: 50,
+  projectorThreadStopMs: 10_000,
   /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */
   rebuildTargetMs: 5_000,
   projectedAppsKept: 50_000,
@@ -264,6 +267,9 @@ export const LIMITS = {
   /** How many pages of the log the fastest of several rebuilds may be ahead of the slowest. */
   sharedPagesAhead: 2,
   sharedPageEvents: 2_500,
+  /** A rebuild of fewer events starts no threads. */
+  threadedEvents: 50_000,
+  foldThreadStopMs: 10_000,
   differencesShown: 20,
   progressMs: 500,
   rebuildRetryMs: 60_000,

@@ -15,6 +15,11 @@ export interface FollowerOptions {
   readonly onLost: () => void
 }
 
+/** At the head each fold is a transaction for a handful of events: a moment later it is one for many, the later the more come in. */
+function paceMs(events: number): number {
+  return events < LIMITS.foldBusyEvents ? LIMITS.foldPaceMs : LIMITS.foldBusyPaceMs
+}
+
 export class Follower {
   readonly done: Promise<void>
   private readonly stopping = new AbortController()
@@ -49,10 +54,11 @@ export class Follower {
         if (this.failures > 0 && !(await this.stillMine())) return
         const announced = this.head
         const began = performance.now()
+        const from = this.position
         const folded = await this.options.runner.step()
         this.failures = 0
         if (!folded && this.head === announced) await this.sleep()
-        else if (folded && this.position >= announced) await this.rest(LIMITS.foldPaceMs - (performance.now() - began))
+        else if (folded && this.position >= announced) await this.rest(paceMs(this.position - from) - (performance.now() - began))
       } catch (error) {
         await this.recover(error)
       }
@@ -66,7 +72,6 @@ export class Follower {
     })
   }
 
-  /** At the head each fold is a transaction for a handful of events: a moment later it is one for many. */
   private async rest(ms: number): Promise<void> {
     if (ms > 0) await pause(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined)
   }
