@@ -12,6 +12,8 @@ export interface RunningWorld extends World {
   drawing(random: Random): World
   /** What each process wrote that ended although nobody ended it. */
   crashes(): readonly string[]
+  /** Of each process whether it runs, and the end of what it wrote. */
+  state(): string
   stop(): Promise<void>
 }
 
@@ -57,6 +59,7 @@ export async function startWorld(options: WorldOptions): Promise<RunningWorld> {
     say: (text) => tell(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(7)} s  ${text}`),
     drawing: (random) => ({ ...world, random }),
     crashes: () => [...members.values()].flatMap(({ crash }) => crash ?? []),
+    state: () => [...members.values()].map((member) => `${member.name} ${member.running ? 'runs' : 'DOES NOT RUN'}\n${member.log().slice(-1_500)}`).join('\n'),
     async stop() {
       await Promise.all([...members.values()].map((member) => member.kill9()))
       cables.close()

@@ -1,0 +1,35 @@
+// The whole fault suite: 200 faults and two million events over several worlds, each with a seed of its own. Run with
+// `npm run test:faults -- --long`; FAULT_SEED repeats one of the worlds.
+import assert from 'node:assert/strict'
+import { PROCESS_FAULTS } from './processFaults.ts'
+import { STORE_FAULTS } from './storeFaults.ts'
+import { complaint, report } from './support/report.ts'
+import { type Outcome, runSchedule } from './support/schedule.ts'
+
+const FIXED = process.env['FAULT_SEED']
+const SEEDS = FIXED === undefined ? [1, 2, 3, 4] : [Number(FIXED)]
+const FAULTS_A_WORLD = 52
+const EVENTS_A_WORLD = 520_000
+
+describe('the whole schedule of faults under load', function () {
+  this.timeout(30 * 60_000)
+  const outcomes: Outcome[] = []
+
+  after(() => {
+    if (outcomes.length > 0) process.stdout.write(`${report(outcomes)}\n`)
+  })
+
+  for (const seed of SEEDS) {
+    it(`loses nothing and counts nothing twice (seed ${seed}, ${FAULTS_A_WORLD} faults)`, async () => {
+      const outcome = await runSchedule({
+        seed,
+        faults: [...PROCESS_FAULTS, ...STORE_FAULTS],
+        count: FAULTS_A_WORLD,
+        events: EVENTS_A_WORLD,
+        load: { clients: 8, apps: 10, eventsPerSecond: 3_000, singles: 0.3, batchMin: 50, batchMax: 500 },
+      })
+      outcomes.push(outcome)
+      assert.equal(complaint(outcome, 'npm run test:faults -- --long'), '')
+    })
+  }
+})

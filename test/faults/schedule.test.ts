@@ -1,0 +1,33 @@
+// The short form of the fault suite: faults drawn from a fixed seed (or FAULT_SEED), one after another and now and then two at
+// once, in real processes under load; afterwards log, read models, ledger and answers are reconciled with what the clients wrote down.
+// The long form, with every fault many times over, is schedule.long.ts.
+import assert from 'node:assert/strict'
+import { PROCESS_FAULTS } from './processFaults.ts'
+import { STORE_FAULTS } from './storeFaults.ts'
+import { complaint, report } from './support/report.ts'
+import { type Outcome, runSchedule } from './support/schedule.ts'
+
+const SEEDS = [Number(process.env['FAULT_SEED'] ?? 20_261_122)]
+const FAULTS = Number(process.env['FAULT_COUNT'] ?? 16)
+
+describe('a schedule of faults under load', function () {
+  this.timeout(300_000)
+  const outcomes: Outcome[] = []
+
+  after(() => {
+    if (outcomes.length > 0) process.stdout.write(`${report(outcomes)}\n`)
+  })
+
+  for (const seed of SEEDS) {
+    it(`loses nothing and counts nothing twice (seed ${seed}, ${FAULTS} faults)`, async () => {
+      const outcome = await runSchedule({
+        seed,
+        faults: [...PROCESS_FAULTS, ...STORE_FAULTS],
+        count: FAULTS,
+        load: { clients: 6, apps: 6, eventsPerSecond: 1_000, singles: 0.5, batchMin: 10, batchMax: 500 },
+      })
+      outcomes.push(outcome)
+      assert.equal(complaint(outcome, 'npm run test:faults'), '')
+    })
+  }
+})
