@@ -17,7 +17,7 @@ import { serveCommand } from './commands/serve.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { CommandFailed, EXIT, EXIT_HELP, type ExitCode, type SetExit, UsageError } from './exitCodes.ts'
 
-const COMMANDS = [serveCommand, migrateCommand, importCommand, exportCommand, replayCommand, verifyCommand, headsCommand, benchCommand, demoCommand, rotateSecretCommand]
+const COMMANDS = [serveCommand, migrateCommand, importCommand, exportCommand, replayCommand, verifyCommand, headsCommand, ledgerCommand, benchCommand, demoCommand, rotateSecretCommand]
 
 export function createProgram(setExit: SetExit): Command {
   const program = new Command('recount')

@@ -1,4 +1,5 @@
-// `recount verify`: the log partition by partition and what was published of it, then every read model against a fresh fold.
+// `recount verify`: the log partition by partition, what was published of it and what the ledger says of it, then every read model
+// against a fresh fold.
 import { readFileSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import type { Head } from '../events/eventLog.ts'
@@ -6,6 +7,7 @@ import { NoHeads, type PublishedHeads, readHeads } from '../events/publishedHead
 import { type PartitionReport, verifyLog } from '../events/verifyChain.ts'
 import { type CheckedHeads, verifyPublished } from '../events/verifyHeads.ts'
 import { verifyIds } from '../events/verifyIds.ts'
+import { type LedgerReport, verifyLedger } from '../events/verifyLedger.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { type Verified, verifyReadModels } from '../projections/verify.ts'
 import { UsageError } from './exitCodes.ts'
@@ -18,6 +20,7 @@ export interface Verification {
   readonly duplicateIds: readonly string[]
   /** Empty where none were given. */
   readonly heads: readonly CheckedHeads[]
+  readonly ledger: LedgerReport
   readonly readModels: readonly { projection: string; build: number; rows: number; differences: readonly string[]; lagEvents: number }[]
 }
 
@@ -32,15 +35,15 @@ export interface VerifyFlags {
 export async function runVerify(config: Config, flags: VerifyFlags): Promise<boolean> {
   const published = flags.heads === undefined ? [] : readPublished(flags.heads)
   return withStores(config, async (stores) => {
-    const [partitions, duplicateIds] = await Promise.all([chains(stores), verifyIds(stores.database)])
+    const [partitions, duplicateIds, ledger] = await Promise.all([chains(stores), verifyIds(stores.database), verifyLedger(stores.database)])
     const heads = await verifyPublished(stores.database, published, partitions)
     const logHeads = await stores.log.heads()
     const readModels = flags.logOnly ? [] : (await models(stores)).map((verified) => ({ ...shown(verified), lagEvents: lagOf(verified, logHeads) }))
     const ok =
       partitions.every(({ broken }) => broken === undefined) &&
       duplicateIds.length === 0 &&
-      [...heads, ...readModels].every(({ differences }) => differences.length === 0)
-    const found: Verification = { ok, partitions, duplicateIds, heads, readModels }
+      [...heads, ledger, ...readModels].every(({ differences }) => differences.length === 0)
+    const found: Verification = { ok, partitions, duplicateIds, heads, ledger, readModels }
     console.log(flags.json ? JSON.stringify(found) : inWords(found))
     return ok
   })
@@ -83,7 +86,7 @@ async function models({ log, database, clock, logger }: Stores): Promise<Verifie
   return found
 }
 
-function inWords({ ok, partitions, duplicateIds, heads, readModels }: Verification): string {
+function inWords({ ok, partitions, duplicateIds, heads, ledger, readModels }: Verification): string {
   const events = partitions.reduce((sum, report) => sum + report.events, 0)
   const redacted = partitions.reduce((sum, report) => sum + report.redacted, 0)
   const broken = partitions.flatMap(({ partition, broken: at }) => (at === undefined ? [] : [`  partition ${partition}, position ${at.position}: ${at.reason}`]))
@@ -93,6 +96,8 @@ function inWords({ ok, partitions, duplicateIds, heads, readModels }: Verificati
     `ids          ${duplicateIds.length === 0 ? 'unique' : 'NOT UNIQUE'}`,
     ...duplicateIds.map((words) => `  ${words}`),
     ...headsInWords(heads),
+    `ledger       ${whole(ledger.events)} events of ${ledger.apps} apps: ${ledger.differences.length === 0 ? 'counted as the log has them' : 'DIFFERENT'}`,
+    ...ledger.differences.map((words) => `  ${words}`),
     ...readModels.flatMap(({ projection, rows, differences, lagEvents }) => [
       `${projection.padEnd(12)} ${whole(rows)} rows: ${differences.length === 0 ? 'equal to a fresh fold' : 'DIFFERENT'}${lagEvents === 0 ? '' : `, ${whole(lagEvents)} events behind the log`}`,
       ...differences.map((words) => `  ${words}`),

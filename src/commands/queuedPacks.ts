@@ -2,10 +2,12 @@
 // because a backlog may be larger than an answer is worth; whoever asks at the same time is answered from one reading.
 import type { Redis } from 'ioredis'
 import type { QueuedPack, QueuedPacks, ReadQueued } from '../events/ledger.ts'
+import { within } from '../kernel/deadline.ts'
 import { isUuid } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import { APPEND_QUEUE, appendPrefix, type PackJob } from './appendJobs.ts'
+import { producerConnection } from './queueConnection.ts'
 
 /** Jobs are asked for a few at a time, so that no answer of Redis is larger than a few packs. */
 const AT_ONCE = 8
@@ -25,6 +27,14 @@ export function queuedPacksOn(redis: Redis, logger: Logger): ReadQueued {
     }
     return reading
   }
+}
+
+/** On a connection of its own; where Redis does not come up at once, nothing is known of what is queued. */
+export async function openQueuedPacks(redisUrl: string, logger: Logger): Promise<{ queued: ReadQueued; close(): void }> {
+  const redis = producerConnection(redisUrl, logger)
+  const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+  await within(LIMITS.redisCommandMs, ready, 'the queue').catch((error: unknown) => logger.warn('the queue cannot be asked', { error }))
+  return { queued: queuedPacksOn(redis, logger), close: () => redis.disconnect() }
 }
 
 async function readQueued(redis: Redis, partition: number): Promise<QueuedPacks> {

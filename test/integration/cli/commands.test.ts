@@ -9,7 +9,7 @@ import { createProgram } from '../../../src/cli/program.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
-const COMMANDS = ['serve', 'migrate', 'import', 'export', 'replay', 'verify', 'bench', 'demo', 'rotate-secret']
+const COMMANDS = ['serve', 'migrate', 'import', 'export', 'replay', 'verify', 'heads', 'ledger', 'bench', 'demo', 'rotate-secret']
 
 interface Ended {
   code: number
