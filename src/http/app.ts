@@ -29,6 +29,7 @@ import { invitationPage } from './routes/invitationPage.ts'
 import { invitationRoutes } from './routes/invitations.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
+import { logHeadRoutes } from './routes/logHeads.ts'
 import { memberRoutes } from './routes/members.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { organisationRoutes } from './routes/organisations.ts'
@@ -93,6 +94,7 @@ export function createApp(deps: HttpDeps, authority: KeyAuthority, refusals: Ref
   app.use(goalRoutes(deps, authority))
   app.use(definitionRoutes(deps))
   app.use(projectionRoutes(deps))
+  app.use(logHeadRoutes(deps))
   app.use(problemsAsPages({ href: '/', text: 'Home' }))
   app.use(() => {
     throw new Problem('not_found', 'There is no such route; /api-docs lists all of them')

@@ -57,6 +57,7 @@ import { ledgerParameters } from './routes/ledger.ts'
 import * as members from './routes/members.ts'
 import * as organisations from './routes/organisations.ts'
 import * as people from './routes/people.ts'
+import { logHeadsAnswer } from './routes/logHeads.ts'
 import * as projections from './routes/projections.ts'
 import * as quarantine from './routes/quarantine.ts'
 import { recountAnswer, recountSchema } from './routes/recounts.ts'
@@ -104,6 +105,7 @@ const collectAnswer = objectOf(
 export const COMPONENTS = {
   Problem: problem,
   Health: healthSchema,
+  LogHeads: logHeadsAnswer,
   Root: rootSchema,
   SignIn: signIn.signInSchema,
   SignInAnswer: signIn.signInAnswer,

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Knex } from 'knex'
 import type { EventLog } from '../events/eventLog.ts'
+import { headsLine, publish, type PublishedHeads } from '../events/publishedHeads.ts'
 import type { MemberRole, Role } from '../events/organisations.ts'
 import type { Scope } from '../events/schemas.ts'
 import type { Database } from '../kernel/database.ts'
@@ -54,6 +55,8 @@ export interface ControlQueries {
   /** The same as a whole, in pages. Throws Problem `too_many_rows` besides. */
   auditExport(organisationId: string, asked: AuditFilter & Freshness): Promise<AsyncIterable<readonly AuditEntry[]>>
   projections(): Promise<Answer>
+  /** The heads of the append chain to publish, also as one line. */
+  logHeads(nowMs: number): Promise<PublishedHeads & { readonly line: string }>
 }
 
 export function createControlQueries({ database, log }: { database: Database; log: EventLog }): ControlQueries {
@@ -96,6 +99,10 @@ export function createControlQueries({ database, log }: { database: Database; lo
       const heads = await log.heads()
       const body = { projections: await database.snapshot((trx) => readProjections(trx, PROJECTIONS, heads)) }
       return answer(body, body)
+    },
+    logHeads: async (nowMs) => {
+      const published = publish(await log.heads(), nowMs)
+      return { ...published, line: headsLine(published) }
     },
   }
 }

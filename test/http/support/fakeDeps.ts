@@ -109,7 +109,7 @@ export function fakeDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     queries: { ask: unasked },
     recounts: { recount: unasked },
     diffs: { diff: unasked },
-    control: { apps: unasked, app: unasked, keys: unasked, organisations: unasked, organisation: unasked, members: unasked, invitations: unasked, grants: unasked, audit: unasked, auditExport: unasked, projections: unasked },
+    control: { apps: unasked, app: unasked, keys: unasked, organisations: unasked, organisation: unasked, members: unasked, invitations: unasked, grants: unasked, audit: unasked, auditExport: unasked, projections: unasked, logHeads: unasked },
     ledger: { ledger: unasked, quarantine: unasked, quarantined: unasked },
     quarantine: { release: unasked, releaseAll: unasked, discard: unasked },
     definitions: { list: unasked, one: unasked, served: unasked },
