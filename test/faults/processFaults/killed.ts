@@ -3,12 +3,13 @@
 import { eventually } from '../../support/eventually.ts'
 import { type Fault, POINTS, type Point, type ProcessRole, type World, type WorldProcess } from '../support/fault.ts'
 import { between, lasting } from '../storeFaults/harm.ts'
-import { appOfItsOwn, counts, slowRequest } from './slowRequest.ts'
+import { appOfItsOwn, counts, type SlowRequest, slowRequest } from './slowRequest.ts'
 
 /** Longer than a store is away that is hit at the same time: until then the point may not be reached. */
 export const POINT_MS = 45_000
 export const IN_MID_REQUEST: Point = 'api: in mid-request'
 const SLOW_REQUESTS = 5
+const SLOW_REQUEST_MS = 200
 
 export function roleOf(point: Point): ProcessRole {
   return point.slice(0, point.indexOf(':')) as ProcessRole
@@ -34,11 +35,11 @@ const inMidRequest: Fault = {
   async inject(world) {
     const victim = world.random.pick(world.processes('api'))
     const app = await appOfItsOwn(world)
-    const died = world.arm(victim.name, IN_MID_REQUEST, { timeoutMs: POINT_MS })
-    // The first that comes to half of a body ends the process, and all of them with it.
-    const requests = await Promise.allSettled(Array.from({ length: SLOW_REQUESTS }, () => slowRequest(victim, app)))
-    await died
-    for (const request of requests) if (request.status === 'fulfilled') request.value.end()
+    const requests: Promise<SlowRequest | undefined>[] = []
+    // Again and again, because one that came before the process was armed is not watched.
+    const timer = setInterval(() => requests.push(slowRequest(victim, app).catch(() => undefined)), SLOW_REQUEST_MS)
+    await world.arm(victim.name, IN_MID_REQUEST, { timeoutMs: POINT_MS }).finally(() => clearInterval(timer))
+    for (const request of requests) (await request)?.end()
     await victim.restart()
     await counts(world, app, 0)
   },

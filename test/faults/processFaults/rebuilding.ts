@@ -30,9 +30,9 @@ const overHttp: Fault = {
       ['rollback', second, (build: number) => build === former],
     ] as const) {
       const died = world.arm(victim.name, 'project: before COMMIT', { timeoutMs: POINT_MS })
-      await victim.tell({ kind: 'arm', point: 'project: before COMMIT', action: 'kill' })
-      await ask(victim.url, what)
-      await died
+      // Understood twice, and certainly before the process is asked; an API process folds nothing else.
+      const asked = victim.tell({ kind: 'arm', point: 'project: before COMMIT', action: 'kill' }).then(() => ask(victim.url, what))
+      await Promise.all([died, asked])
       await victim.restart()
       // Refused while the lease of the one who died runs; then somebody else has to ask.
       await eventually(async () => done(await liveBuild(world, name)) || (await ask(victim.url, what), false), { timeoutMs: PATIENCE_MS, everyMs: 1_000 })
