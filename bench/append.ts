@@ -9,7 +9,7 @@ import { median, type Row } from './support/rows.ts'
 import { type Stack, startStack } from './support/stack.ts'
 import { createObserver } from './support/sustained.ts'
 import { shopLoad } from './support/shopLoad.ts'
-import { wrk } from './support/wrk.ts'
+import { refuseFailures, wrk } from './support/wrk.ts'
 import { uuidv7 } from '../src/kernel/ids.ts'
 
 const flags = benchFlags({ seconds: { type: 'string' } })
@@ -40,13 +40,13 @@ await runBench(flags, async () => {
     const name = size === 1 ? 'singles' : `batches of ${size}`
     await observer.settled()
     const [before, spent, started] = [await observer.committed(), costs(stack), performance.now()]
-    const { p99Ms, errors } = await wrk({ ...shopLoad(stack, size), seconds: SECONDS })
+    const load = await wrk({ ...shopLoad(stack, size), seconds: SECONDS })
     const [during, seconds] = [(await observer.committed()) - before, (performance.now() - started) / 1_000]
     await observer.settled()
-    if (errors > 0) throw new Error(`${errors} requests failed`)
+    refuseFailures(load)
     const all = (await observer.committed()) - before
     measured.add(name, during / seconds)
-    measured.add(`${name}, p99`, p99Ms)
+    measured.add(`${name}, p99`, load.p99Ms)
     for (const { name: who, ms } of costs(stack)) measured.add(`${name}, ${who}`, ((ms - spent.find((each) => each.name === who)!.ms) * 1_000) / all)
   }
 

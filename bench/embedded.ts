@@ -8,7 +8,7 @@ import { benchFlags, Rounds, runBench } from './support/benchRun.ts'
 import { startBuilt } from './support/built.ts'
 import { median } from './support/rows.ts'
 import { shopLoad } from './support/shopLoad.ts'
-import { wrk } from './support/wrk.ts'
+import { refuseFailures, wrk } from './support/wrk.ts'
 
 const flags = benchFlags({ seconds: { type: 'string' } })
 const SECONDS = Number(flags.seconds ?? (flags.quick ? 3 : 5))
@@ -33,7 +33,7 @@ await runBench(flags, async () => {
       measured.add(`${BARE} 100`, (await wrk({ ...batch, url: bareUrl })).perSecond * 100)
       const batched = await wrk(batch)
       measured.add('embedded 100', batched.perSecond * 100)
-      if (own.errors + batched.errors > 0) throw new Error(`${own.errors + batched.errors} requests failed`)
+      refuseFailures(own, batched)
     }
   } finally {
     await api.kill9()

@@ -12,7 +12,7 @@ const MINUTES = Number(flags.minutes ?? (flags.quick ? 1 : 30))
 await runBench(flags, async () => {
   const stack = await startStack(['append', 'project'])
   try {
-    const run = await longRun(stack, { minutes: MINUTES, share: Number(flags.share), onMinute: (line) => console.log(line) })
+    const run = await longRun(stack, { minutes: MINUTES, share: Number(flags.share), rampSeconds: flags.quick ? 5 : 15, onMinute: (line) => console.log(line) })
     if (run.errors > 0 || run.missing > 0) throw new Error(`${run.errors} requests failed, ${run.missing} acknowledged events are not in the log`)
     return rowsOf(run)
   } finally {
@@ -26,8 +26,14 @@ function rowsOf({ samples, peakPerSecond, acknowledged, seconds, lagSlopeMs, mem
   return [
     { name: `${name}, events`, unit: 'events/s', better: 'higher', rounds: [acknowledged / seconds], baseline: { name: 'peak', rounds: [peakPerSecond] }, note: `${acknowledged.toLocaleString('en')} events acknowledged and in the log, no error` },
     { name: `${name}, greatest lag`, unit: 'ms', better: 'lower', rounds: [Math.max(...lags)], target: { of: 'value', atMost: 2_000 }, note: `usually ${shown(median(lags))} ms; ${signed(lagSlopeMs)} ms a minute; back to none ${shown(drainedMs)} ms after the load` },
-    ...Object.entries(memory).map(([part, { firstMb, lastMb, slopeMb }]): Row => ({ name: `${name}, memory of ${part}`, unit: 'MB', better: 'lower', rounds: [lastMb], note: `${shown(firstMb)} MB at first; ${signed(slopeMb)} MB a minute: ${Math.abs(slopeMb * MINUTES) < Math.max(20, firstMb * 0.1) ? 'level' : 'a trend'}` })),
+    ...Object.entries(memory).map(([part, { firstMb, lastMb, slopeMb }]): Row => ({ name: `${name}, memory of ${part}`, unit: 'MB', better: 'lower', rounds: [lastMb], note: `${shown(firstMb)} MB at first; ${signed(slopeMb)} MB a minute: ${trend(slopeMb, firstMb)}` })),
   ]
+}
+
+/** Over the whole run a tenth of what it was, or 20 MB, is how far a heap wanders by itself. */
+function trend(slopeMb: number, firstMb: number): string {
+  if (Math.abs(slopeMb * MINUTES) < Math.max(20, firstMb / 10)) return 'level'
+  return slopeMb > 0 ? 'rising' : 'falling'
 }
 
 function signed(value: number): string {

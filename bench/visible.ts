@@ -8,8 +8,8 @@ import { benchFlags, Rounds, runBench } from './support/benchRun.ts'
 import { median, type Row, shown } from './support/rows.ts'
 import { shopLoad } from './support/shopLoad.ts'
 import { startStack } from './support/stack.ts'
-import { createObserver, visibleRate } from './support/sustained.ts'
-import { wrk } from './support/wrk.ts'
+import { createObserver, rampUp, visibleRate } from './support/sustained.ts'
+import { refuseFailures, wrk } from './support/wrk.ts'
 
 const flags = benchFlags({ seconds: { type: 'string' } })
 const RAMP_SECONDS = flags.quick ? 4 : 8
@@ -36,13 +36,9 @@ await runBench(flags, async () => {
       measured.add('raw', 20_000 / ((performance.now() - started) / 1_000))
       for (const { name, size } of SHAPES) {
         const load = shopLoad(stack, size)
-        const ramp = await observer.observe()
-        const peak = await wrk({ ...load, seconds: RAMP_SECONDS })
-        await ramp.look()
-        const through = visibleRate(ramp.samples, RAMP_SECONDS * 1_000)
+        const { visiblePerSecond: through, load: peak } = await rampUp(observer, load, RAMP_SECONDS)
         measured.add(`${name}, peak`, through)
         measured.add(`${name}, accepted`, peak.perSecond * size)
-        await ramp.stop()
         const sustained = await observer.observe()
         const rate = (through * OFFERED) / size
         // Pauses are only as good as there are connections to take them.
@@ -50,10 +46,10 @@ await runBench(flags, async () => {
         await sustained.look()
         const under = [...sustained.samples]
         const samples = await sustained.stop()
-        measured.add(`${name}, sustained`, visibleRate(under, SECONDS * 1_000))
+        measured.add(`${name}, sustained`, visibleRate(under))
         measured.add(`${name}, lag`, Math.max(...samples.map(({ lagMs }) => lagMs)))
         measured.add(`${name}, usual lag`, median(under.map(({ lagMs }) => lagMs)))
-        if (peak.errors + offered.errors > 0) throw new Error(`${peak.errors + offered.errors} requests failed`)
+        refuseFailures(peak, offered)
       }
     }
   } finally {

@@ -2,7 +2,7 @@
 import { shopLoad } from './shopLoad.ts'
 import { median } from './rows.ts'
 import type { Stack } from './stack.ts'
-import { createObserver, type Observation, type Sample, slopePerMinute, visibleRate } from './sustained.ts'
+import { createObserver, type Observation, rampUp, type Sample, slopePerMinute } from './sustained.ts'
 import { wrk } from './wrk.ts'
 
 export interface LongRunOptions {
@@ -42,11 +42,7 @@ export async function longRun(stack: Stack, { minutes, share, eventsPerRequest =
   const observer = await createObserver(stack)
   const load = shopLoad(stack, eventsPerRequest)
   try {
-    const ramp = await observer.observe()
-    const most = await wrk({ ...load, seconds: rampSeconds })
-    await ramp.look()
-    const peakPerSecond = visibleRate(ramp.samples, rampSeconds * 1_000)
-    await ramp.stop()
+    const { visiblePerSecond: peakPerSecond, load: most } = await rampUp(observer, load, rampSeconds)
     onMinute?.(`peak ${Math.round(peakPerSecond)} events/s visible, ${most.perSecond * eventsPerRequest} accepted`)
     const observation = await observer.observe(1_000)
     const telling = onMinute === undefined ? undefined : setInterval(() => onMinute(words(observation)), 60_000)

@@ -4,6 +4,7 @@ import mysql from 'mysql2/promise'
 import type { RowDataPacket } from 'mysql2/promise'
 import { memoryMb } from './cpuTime.ts'
 import type { Stack } from './stack.ts'
+import { type Load, type Measured, wrk } from './wrk.ts'
 
 export interface Sample {
   /** Since the beginning. */
@@ -121,15 +122,31 @@ function memoryOf({ processes, mariadbPid, redisPid }: Stack): Record<string, nu
   return Object.fromEntries(all.map(({ name, pid }) => [name, memoryMb(pid)]))
 }
 
-/** Events a second that became visible in the second half of a time, when caches and batch sizes have found their level. */
-export function visibleRate(samples: readonly Sample[], durationMs: number): number {
-  const within = samples.filter(({ atMs }) => atMs <= durationMs * 1.2)
-  const last = within.at(-1)!
-  const middle = within[within.length >> 1]!
-  const from = middle === last ? within[0]! : middle
-  const rate = (last.visible - from.visible) / ((last.atMs - from.atMs) / 1_000)
-  if (!(rate > 0)) throw new Error(`nothing became visible in ${durationMs} ms: the machine is too busy for this`)
-  return rate
+export interface Ramp {
+  /** Events that became visible a second: what the stack gets through. */
+  readonly visiblePerSecond: number
+  /** What the load generator saw meanwhile. */
+  readonly load: Measured
+}
+
+/** Full load for some seconds, and the rest of the work waited for. */
+export async function rampUp(observer: Observer, load: Omit<Load, 'seconds'>, seconds: number): Promise<Ramp> {
+  const observation = await observer.observe()
+  const measured = await wrk({ ...load, seconds })
+  await observation.look()
+  const under = visibleRate(observation.samples)
+  await observer.settled()
+  const { visible, atMs } = (await observation.stop()).at(-1)!
+  // Where so much else is at work that nothing got through meanwhile, until it did is all that can be said.
+  return { visiblePerSecond: under > 0 ? under : visible / (atMs / 1_000), load: measured }
+}
+
+/** Events a second that became visible in the second half of a load, when caches and batch sizes have found their level. */
+export function visibleRate(samples: readonly Sample[]): number {
+  const last = samples.at(-1)!
+  const middle = samples[samples.length >> 1]!
+  const from = middle === last ? samples[0]! : middle
+  return (last.visible - from.visible) / ((last.atMs - from.atMs) / 1_000)
 }
 
 /** Change a minute of what is level but for noise, by least squares. */

@@ -24,11 +24,21 @@ export interface Measured {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Answers that were not 2xx or 3xx, and connections that broke. */
+  /** Answers that were not 2xx or 3xx, connections that broke, and what took longer than ten seconds. */
   readonly errors: number
+  /** The same in words, by kind. */
+  readonly failures: string
   readonly requests: number
   /** Processor time of the load generator itself, for each request: how much of the machine it took. */
   readonly loadUs: number
+}
+
+const ERROR_KINDS = ['not 2xx', 'not connected', 'broken while reading', 'broken while writing', 'timed out']
+
+/** Throws where any request of these failed: a rate of refusals is no rate. */
+export function refuseFailures(...all: readonly Measured[]): void {
+  const failed = all.filter(({ errors }) => errors > 0)
+  if (failed.length > 0) throw new Error(`requests failed: ${failed.map(({ failures }) => failures).join('; ')}`)
 }
 
 const running = new Set<ChildProcess>()
@@ -46,14 +56,16 @@ export async function wrk({ url, body, token, connections, seconds, rate, header
     `wrk.method = "POST"\n${Object.entries(all).map(([name, value]) => `wrk.headers["${name}"] = [==[${value}]==]\n`).join('')}wrk.body = [==[${body}]==]\n${delay}${requests}\n` +
       'function done(summary, latency)\n' +
       '  local e = summary.errors\n' +
-      '  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), e.status + e.connect + e.read + e.write + e.timeout))\n' +
+      '  io.write(string.format("RESULT %d %d %d %d %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), e.status, e.connect, e.read, e.write, e.timeout))\n' +
       'end\n',
   )
   const { out, cpu } = await run(['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url])
-  const result = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(out)
+  const result = /^RESULT( \d+){9}$/m.exec(out)
   if (result === null) throw new Error(`wrk said:\n${out}`)
-  const [count, durationUs, p50Us, p99Us, errors] = result.slice(1).map(Number)
-  return { perSecond: Math.round(count! / (durationUs! / 1e6)), p50Ms: p50Us! / 1_000, p99Ms: p99Us! / 1_000, errors: errors!, requests: count!, loadUs: (cpu * 1_000) / count! }
+  const [count, durationUs, p50Us, p99Us, ...kinds] = result[0].split(' ').slice(1).map(Number)
+  const errors = kinds.reduce((sum, each) => sum + each, 0)
+  const failures = ERROR_KINDS.map((kind, at) => `${kinds[at]!} ${kind}`).join(', ')
+  return { perSecond: Math.round(count! / (durationUs! / 1e6)), p50Ms: p50Us! / 1_000, p99Ms: p99Us! / 1_000, errors, failures, requests: count!, loadUs: (cpu * 1_000) / count! }
 }
 
 async function run(args: readonly string[]): Promise<{ out: string; cpu: number }> {
