@@ -54,6 +54,9 @@ export const LIMITS = {
   // One process
   /** Sockets that may be open at once; further ones are closed at once. */
   connections: 10_000,
+  /** Bodies that arrive, over all sockets, beyond which only what is as small as one event is taken; and those unpacked at once. */
+  bodiesBytes: 64_000_000,
+  bodiesUnpacked: 16,
   // One event
   eventNameChars: 128,
   eventIdChars: 256,
@@ -76,11 +79,9 @@ export const LIMITS = {
   appendMaxWaitMs: 5,
   readPageEvents: 5_000,
   sessionTimeoutSeconds: 5,
-  /** Verifying: a page of events, what its bytes are aimed at, and how many events a thread takes at a time. */
   verifyPageEvents: 4_000,
   verifyPageBytes: 2_000_000,
   verifyRangeEvents: 100_000,
-  verifyThreads: 64,
   // The queue
   packEvents: 1_000,
   packBytes: 1_000_000,

@@ -16,6 +16,7 @@ import { createSettingsRelay, type SettingsRelay } from './commands/settingsRela
 import { openQueue, startQueueWorker } from './queue.ts'
 import { type Config, ConfigError, type Role } from './config.ts'
 import { keepPruning } from './events/ledger.ts'
+import { drain } from './http/drain.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProbeServer } from './http/probeServer.ts'
 import { createRateLimiter } from './http/rateLimiter.ts'
@@ -26,6 +27,7 @@ import { createLogger, type Logger } from './kernel/logger.ts'
 import { LIMITS } from './limits.ts'
 import { PROJECTIONS } from './projections/all.ts'
 import { startProjector } from './projections/projector.ts'
+import { startProjectorThread } from './projections/projectorThread.ts'
 import { createQueryBus } from './queries/bus.ts'
 import { createControlQueries } from './queries/controlQueries.ts'
 import type { AnswerCache } from './queries/cache.ts'
@@ -75,21 +77,23 @@ export interface StartOptions {
   readonly clock?: Clock
   /** Ends the wait for a database that is not up yet. */
   readonly signal?: AbortSignal | undefined
+  /** Where one process both collects and counts, counting has a thread of its own. Off unless given: a thread has the system's clock. */
+  readonly threads?: boolean
   /** Of answers from the log, where others than those of limits.ts are wanted. */
   readonly logBounds?: Partial<LogBounds> | undefined
 }
 
 /** Starts the parts of `config.role`. Throws ConfigError when a store is refused for good or the port is taken. */
-export async function startRecount(config: Config, { clock = systemClock, signal, logBounds }: StartOptions = {}): Promise<Recount> {
+export async function startRecount(config: Config, { clock = systemClock, signal, logBounds, threads = false }: StartOptions = {}): Promise<Recount> {
   const logger = createLogger(config.logLevel, { role: config.role }, { secrets: configuredSecrets(config) })
   const closings: Closing[] = []
   try {
     const base = await startBase(config, clock, logger, closings, signal)
     if (serves(config.role, 'append')) await startAppending(base, closings)
-    if (serves(config.role, 'project')) startProjecting(base, closings)
+    if (serves(config.role, 'project')) startProjecting(base, closings, threads && serves(config.role, 'api'))
     const { server, bus } = serves(config.role, 'api') ? startServing(base, closings, logBounds) : { server: probes(base), bus: undefined }
     const url = await listen(server, config)
-    closings.push(() => closeServer(server))
+    closings.push(() => drain(server))
     logger.info('ready', { url, engine: base.stores.database.engine, queue: config.redisUrl === undefined ? 'in process' : 'redis' })
     const { secrets, keyring, tokens, relay } = base
     return { url, secrets, keyring, tokens, bus, relay, close: () => closeAll(closings, logger) }
@@ -125,9 +129,11 @@ async function startAppending(base: Base, closings: Closing[]): Promise<void> {
   closings.push(keepPruning(base.stores.database, base.clock, base.logger))
 }
 
-function startProjecting(base: Base, closings: Closing[]): void {
-  const { stores, clock, logger } = base
-  const projector = startProjector({ log: stores.log, database: stores.database, projections: PROJECTIONS, clock, logger })
+function startProjecting({ config, stores, clock, logger }: Base, closings: Closing[], inThread: boolean): void {
+  const { databaseUrl: url, logLevel, role } = config
+  const projector = inThread
+    ? startProjectorThread({ log: stores.log, url, partitions: stores.log.partitions, logLevel, role, secrets: configuredSecrets(config), logger })
+    : startProjector({ log: stores.log, database: stores.database, projections: PROJECTIONS, clock, logger })
   closings.push(() => projector.close())
 }
 
@@ -212,16 +218,6 @@ function listen(server: Server, { host, port }: Config): Promise<string> {
       const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
       resolve(`http://${['127.0.0.1', '0.0.0.0', '[::]', '[::1]'].includes(name) ? 'localhost' : name}:${address.port}`)
     })
-  })
-}
-
-/** Lets requests under way end; idle connections are closed at once. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)))
-    server.closeIdleConnections()
-    const force = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs)
-    server.once('close', () => clearTimeout(force))
   })
 }
 

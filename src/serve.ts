@@ -19,7 +19,7 @@ export async function serve(config: Config, onReady: OnReady): Promise<number> {
   if (several && cluster.isPrimary) return parent(config, logger, stopped, onReady)
   const starting = new AbortController()
   void stopped.then(() => starting.abort(new Error('stopped before it was ready')))
-  const recount = await startRecount(config, { signal: starting.signal }).catch((error: unknown) => {
+  const recount = await startRecount(config, { signal: starting.signal, threads: true }).catch((error: unknown) => {
     if (starting.signal.aborted) return undefined
     throw error
   })

@@ -31,6 +31,8 @@ export interface ProjectorOptions {
   readonly pollMs?: number
   /** Rebuilds what a new code version or time zone asks for; on unless told otherwise. */
   readonly rebuilds?: boolean
+  /** What a fold may take before the next is made smaller; LIMITS.foldTargetMs unless given. */
+  readonly targetMs?: number
   /** Awaited between write and commit, for tests of what happens there. */
   readonly beforeCommit?: (unit: Unit) => Promise<void>
 }
@@ -179,13 +181,13 @@ class LeasedProjector implements Projector {
   }
 
   private follow(unit: LiveUnit, owner: string, checkpoint: Checkpoint): void {
-    const { log, database, clock, logger, beforeCommit } = this.options
+    const { log, database, clock, logger, beforeCommit, targetMs = LIMITS.foldTargetMs } = this.options
     const projection = this.known.get(unit.projection)!
     const plain: Unit = { projection: unit.projection, build: unit.build, partition: unit.partition }
     const places = new WholePlaces(database.knex, plain, projection, termsFromEvents)
     const key = unitKey(unit)
     const folder = new Folder({ log, database, clock, projection, unit: plain, source: this.pages.source(unit.partition, key), places, beforeCommit })
-    const runner = new UnitRunner({ database, folder, unit: plain, logger, onPoison: () => 'bury' }, checkpoint)
+    const runner = new UnitRunner({ database, folder, unit: plain, logger, onPoison: () => 'bury', targetMs }, checkpoint)
     const onLost = (): void => {
       if (this.followers.get(key)?.follower === follower) this.followers.delete(key)
       this.lookNow()

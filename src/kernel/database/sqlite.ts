@@ -19,14 +19,22 @@ export interface SqliteDatabase extends Database {
   readonly reader: SqliteHandle
 }
 
+export interface SqliteOptions {
+  /**
+   * True where whatever is written can be written again from the log: a commit then waits for no disk. What is lost by a machine
+   * that dies is the last commits, in order and whole. Such a connection also moves what was committed from the journal into the file.
+   */
+  readonly rewritable?: boolean
+}
+
 const SNAPSHOT_CONNECTIONS = 4
 
-export async function openSqlite(path: string): Promise<SqliteDatabase> {
+export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<SqliteDatabase> {
   if (path === '' || path.startsWith(':memory:')) throw new TypeError('sqlite:<path> names a file')
   mkdirSync(dirname(path), { recursive: true })
   // What people did is nobody else's business on a shared machine; SQLite gives its other files the mode of this one.
   closeSync(openSync(path, 'a', 0o600))
-  const writer = createKnex(path, 1, openWriter)
+  const writer = createKnex(path, 1, (file) => openWriter(file, options))
   const readers = createKnex(path, SNAPSHOT_CONNECTIONS, openSqliteReader)
   try {
     // Brings the file into WAL mode before anybody reads it.
@@ -73,12 +81,14 @@ async function writeWith<T>(client: LibsqlClient, work: (handle: SqliteHandle) =
   }
 }
 
-async function openWriter(path: string): Promise<SqliteHandle> {
+async function openWriter(path: string, { rewritable = false }: SqliteOptions): Promise<SqliteHandle> {
   // No timeout: SQLite would sleep on the event loop's thread.
   const handle = new Libsql(path, { timeout: 0 })
   await waitWhileBusy(() => handle.exec('PRAGMA journal_mode = WAL'))
   // FULL: a commit that was answered is on disk. The log promises that.
-  handle.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 2000')
+  handle.exec(`PRAGMA synchronous = ${rewritable ? 'NORMAL' : 'FULL'}; PRAGMA cache_size = -16000`)
+  // Whoever's commit brings the journal to so many pages moves them, and should not be one that a client waits for.
+  handle.exec(`PRAGMA wal_autocheckpoint = ${rewritable ? 2_000 : 4_000}`)
   // What is deleted is overwritten and not only unlinked: a salt, or what an erased event said, must not stay in free pages.
   handle.exec('PRAGMA secure_delete = ON')
   return handle
