@@ -78,7 +78,7 @@ async function verifyHeads({ knex, url }: Database, heads: readonly Head[], opti
     const pieces = partitions.flatMap((of) => of.ranges.map((_, number): Piece => ({ of, number })))
     let hashed = 0
     const onHashed = (events: number): void => onProgress?.((hashed += events), total)
-    const threads = Math.min(options.threads ?? availableParallelism(), LIMITS.verifyThreads, pieces.length)
+    const threads = Math.min(options.threads ?? availableParallelism(), pieces.length)
     if (threads > 1) await inThreads(url, threads, pieces, onHashed)
     else await inThisThread(rows, pieces, onHashed)
     const reports: PartitionReport[] = []

@@ -5,6 +5,8 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
 import { Problem } from '../errors.ts'
+import { Places } from '../kernel/places.ts'
+import { LIMITS } from '../limits.ts'
 import { ArrivingRequest, type BodyTaker } from './arrivingRequest.ts'
 
 type Inflate = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>
@@ -46,6 +48,9 @@ export function readJson(req: IncomingMessage, bounds: Bounds): Promise<unknown>
   })
 }
 
+/** Of bodies that are arriving or wait to be unpacked, over all sockets of this process. */
+let bytesUnderWay = 0
+
 class Reading implements BodyTaker {
   private first: Buffer | undefined
   private chunks: Buffer[] | undefined
@@ -60,21 +65,36 @@ class Reading implements BodyTaker {
 
   take(chunk: Buffer): boolean {
     this.length += chunk.length
-    if (this.length > this.bounds.bytes) {
-      this.reject(tooLarge(this.bounds.bytes))
-      return false
-    }
+    bytesUnderWay += chunk.length
+    if (this.length > this.bounds.bytes) return this.refuse(tooLarge(this.bounds.bytes))
+    // Ten thousand sockets with a megabyte each would be ten gigabytes; what is small gets through beside them.
+    if (bytesUnderWay > LIMITS.bodiesBytes && this.length > LIMITS.metadataBytes) return this.refuse(new Problem('overloaded', undefined, { retryAfterSeconds: 1 }))
     if (this.first === undefined) this.first = chunk
     else (this.chunks ??= [this.first]).push(chunk)
     return true
   }
 
+  private refuse(problem: Problem): false {
+    this.forget()
+    this.reject(problem)
+    return false
+  }
+
+  /** What is kept of the body is kept no longer. */
+  private forget(): void {
+    bytesUnderWay -= this.length
+    this.length = 0
+    this.first = undefined
+    this.chunks = undefined
+  }
+
   end(): void {
     const bytes = this.chunks === undefined ? (this.first ?? EMPTY) : Buffer.concat(this.chunks, this.length)
     if (this.req.headers['content-encoding'] !== undefined || isGzip(bytes)) {
-      this.resolve(readEncoded(this.req, bytes, this.bounds))
+      this.resolve(readEncoded(this.req, bytes, this.bounds).finally(() => this.forget()))
       return
     }
+    this.forget()
     try {
       this.resolve(parseJson(bytes, this.bounds.depth))
     } catch (error) {
@@ -83,6 +103,7 @@ class Reading implements BodyTaker {
   }
 
   fail(cause: unknown): void {
+    this.forget()
     this.reject(new Problem('bad_request', 'The body did not arrive whole', { cause }))
   }
 }
@@ -101,13 +122,16 @@ function tooLarge(maxBytes: number): Problem {
   return new Problem('payload_too_large', `The body may have ${maxBytes} bytes at most, after decompression`)
 }
 
+// A kilobyte can unpack to a megabyte, and what is unpacked side by side is in memory at once.
+const unpacking = new Places(LIMITS.bodiesUnpacked)
+
 async function decoded(bytes: Buffer, header: string | undefined, maxBytes: number): Promise<Buffer> {
   const encoding = (header ?? 'gzip').trim().toLowerCase()
   if (encoding === 'identity' || encoding === '') return bytes
   const unpack = Object.hasOwn(INFLATERS, encoding) ? INFLATERS[encoding] : undefined
   if (unpack === undefined) throw new Problem('invalid_encoding', 'The content encoding may be gzip, deflate or br')
   try {
-    return await unpack(bytes, { maxOutputLength: maxBytes })
+    return await unpacking.during(() => unpack(bytes, { maxOutputLength: maxBytes }))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
     throw new Problem('invalid_encoding', `The body is not whole or not valid ${encoding}`, { cause })
