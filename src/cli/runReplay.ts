@@ -1,4 +1,5 @@
 // `recount replay`: rebuilds with their progress, ended in good order by Ctrl-C, and what else an operator does to builds.
+import { availableParallelism } from 'node:os'
 import type { Config } from '../config.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { findBuild, pauseBuilds } from '../projections/builds.ts'
@@ -52,7 +53,7 @@ async function watched<T>({ log, database, clock, logger }: Stores, projection: 
     last = now
     progress.update(now.events, now.percent / 100)
   }
-  const result = await interruptible((signal) => work({ log, database, clock, logger, projection, onProgress, signal }).finally(() => progress.stop()))
+  const result = await interruptible((signal) => work({ log, database, clock, logger, projection, onProgress, signal, threads: availableParallelism() }).finally(() => progress.stop()))
   return { ...result, events: (last?.events ?? 0) - (before ?? 0) }
 }
 
@@ -93,7 +94,7 @@ async function replayAll(config: Config, flags: ReplayFlags): Promise<void> {
     const startedAt = performance.now()
     const onProgress = (now: ReplayProgress): void => progress.update(now.events, now.percent / 100)
     const { builds, events } = await interruptible((signal) =>
-      replayTogether({ log, database, clock, logger, projections, keep: flags.keep, onProgress, signal }).finally(() => progress.stop()),
+      replayTogether({ log, database, clock, logger, projections, keep: flags.keep, onProgress, signal, threads: availableParallelism() }).finally(() => progress.stop()),
     )
     const seconds = (performance.now() - startedAt) / 1_000
     const eventsPerSecond = Math.round(events / seconds)

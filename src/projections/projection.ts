@@ -48,6 +48,8 @@ export interface Projection<State = unknown, Memory = unknown> {
   readonly zoned?: boolean
   /** What of an app's definitions its rows depend on (`apps` source only); absent: nothing. A change of it rebuilds the app. */
   defined?(definitions: Definitions): Definitions
+  /** What folding an event of a rebuild costs, as a multiple of reading one; for spreading work over threads. 1 where not said. */
+  readonly cost?: number
   /** Only these reach the fold. `AppSettingsApplied` need not be named for the zone's sake. */
   readonly eventTypes: readonly string[]
   /** Tables that hold its rows, all with a leading `build` column, with what `verify` compares by. */

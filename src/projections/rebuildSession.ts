@@ -2,16 +2,15 @@
 // read from the tables, and the short hold on the live build's checkpoints under which it takes over.
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { FoldEvent } from '../events/catalogue.ts'
 import type { EventLog } from '../events/eventLog.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import { type Logger, silentLogger } from '../kernel/logger.ts'
-import { retry } from '../kernel/retry.ts'
 import { LIMITS } from '../limits.ts'
-import { type Checkpoint, Fenced, readCheckpoint, readCheckpoints, releaseLeases, takeLease, type Unit } from './checkpoints.ts'
+import { type Checkpoint, readCheckpoint, readCheckpoints, releaseLeases, takeLease, type Unit } from './checkpoints.ts'
 import type { Projection } from './projection.ts'
 import type { UnitRunner } from './unitRunner.ts'
+import { catchUp } from './wholeRunner.ts'
 import { keepBeating, signOff, signOn, Workers } from './workers.ts'
 
 export interface ReplayProgress {
@@ -33,6 +32,8 @@ export interface RebuildOptions {
   readonly clock?: Clock | undefined
   readonly logger?: Logger | undefined
   readonly leaseMs?: number | undefined
+  /** How many threads may fold, where that pays; one unless told otherwise. */
+  readonly threads?: number | undefined
 }
 
 /** Another process is at work on this build. */
@@ -105,21 +106,9 @@ export class RebuildSession {
   }
 
   /** Folds until there is nothing more up to `upTo`. Transient faults are waited out. */
-  async catchUp(runner: UnitRunner, upTo: number): Promise<void> {
-    const { log } = this.options
-    const { signal } = this
-    let failed = false
-    const step = async (): Promise<boolean> => {
-      if (failed && (await runner.reload())?.owner !== this.owner) throw new Error('another process has taken the rebuild over')
-      failed = false
-      return runner.step(upTo)
-    }
-    const retryable = (error: unknown): boolean => {
-      failed = error instanceof Fenced || log.classify(error) === 'transient'
-      return failed
-    }
-    const onRetry = (error: unknown): void => this.logger.warn('a rebuild waits for the store', { error })
-    while (await retry(step, { retryable, onRetry, signal })) signal.throwIfAborted()
+  catchUp(runner: UnitRunner, upTo: number): Promise<void> {
+    const { owner, signal, logger, options: { log } } = this // prettier-ignore
+    return catchUp(runner, upTo, { log, logger, owner, signal })
   }
 
   /** Halts the live build in these partitions while `work` runs: it stands at exactly the positions that are handed over. */
@@ -142,13 +131,6 @@ export class RebuildSession {
       const taken = await takeLease(this.options.database, unit, this.owner, found.owner)
       if (taken !== undefined) return taken
     }
-  }
-
-  /** Whether an event that the new build cannot digest was already dead in the live one: then it is nothing new. */
-  async deadIn(live: number, event: FoldEvent): Promise<boolean> {
-    const { database, projection } = this.options
-    const where = { projection: projection.name, build: live, partition: event.partition, position: event.position }
-    return (await database.knex('dead_events').where(where).first<object | undefined>('position')) !== undefined
   }
 
   /** Ends the work if an operator has paused it. */

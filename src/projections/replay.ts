@@ -1,17 +1,13 @@
 // Rebuilds a projection beside the live one and switches when it has caught up; readers see the old numbers, then the new
 // ones, and never a mix. Whatever stops a rebuild leaves the live build as it was; running it again goes on where it stopped.
 import { replayApp } from './appReplay.ts'
-import { WholePlaces } from './appPlaces.ts'
-import { newestTermsIn } from './appTerms.ts'
 import { type Build, createBuild, ensureFirstBuild, findBuild, listBuilds, liveBuild, partitionsOf, resumeBuild, switchBuild } from './builds.ts'
-import type { Unit } from './checkpoints.ts'
 import { dropBuild, finishDrops } from './dropRows.ts'
-import { Folder } from './folder.ts'
+import { type FoldedUnit, type Folding, withFolding } from './folding.ts'
 import { LIMITS } from '../limits.ts'
-import { partitionPages, type SharedPages, type Source } from './logPages.ts'
 import { type RebuildOptions, RebuildSession } from './rebuildSession.ts'
 import { type TrialReport, tryOut } from './trial.ts'
-import { UnitRunner } from './unitRunner.ts'
+import type { OnPoison } from './wholeRunner.ts'
 
 export { RebuildBusy, RebuildPaused, type ReplayProgress } from './rebuildSession.ts'
 
@@ -20,8 +16,8 @@ export interface ReplayOptions extends RebuildOptions {
   readonly appId?: string | undefined
   /** How many former builds stay for the way back. */
   readonly keep?: number | undefined
-  /** Pages of the log that are shared with other rebuilds, by partition. */
-  readonly pages?: ReadonlyMap<number, SharedPages> | undefined
+  /** Where to fold, with others that are rebuilt together. */
+  readonly folding?: Folding | undefined
 }
 
 export interface Replayed {
@@ -39,7 +35,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     if (appId !== undefined) return replayApp(session, appId)
     const build = await unfinishedBuild(session)
     return noting(session, build, async () => {
-      const replayed = await bringLive(session, build, 'fail', options.pages)
+      const replayed = await foldingOf(options, (folding) => bringLive(session, build, 'fail', folding))
       await dropSuperseded(session, options.keep ?? LIMITS.keptBuilds)
       return replayed
     })
@@ -53,10 +49,14 @@ export async function dryReplay(options: RebuildOptions): Promise<{ readonly bui
   return RebuildSession.run(options, async (session) => {
     const build = await unfinishedBuild(session)
     return noting(session, build, async () => {
-      const runners = await wholeRunners(session, build, 'fail')
-      return { build: build.build, report: await tryOut(session, build, runners) }
+      const report = await foldingOf(options, async (folding) => tryOut(session, build, await takeUnits(session, build, 'fail', folding)))
+      return { build: build.build, report }
     })
   })
+}
+
+function foldingOf<T>({ folding, projection, ...options }: RebuildOptions & Pick<ReplayOptions, 'folding'>, work: (folding: Folding) => Promise<T>): Promise<T> {
+  return folding === undefined ? withFolding({ ...options, projections: [projection] }, work) : work(folding)
 }
 
 async function noting<T>(session: RebuildSession, build: Build, work: () => Promise<T>): Promise<T> {
@@ -75,7 +75,7 @@ export async function rollback(options: RebuildOptions & { readonly build?: numb
   const newest = kept.toSorted((left, right) => (right.liveAt ?? 0) - (left.liveAt ?? 0))
   const target = options.build === undefined ? newest[0] : kept.find(({ build }) => build === options.build)
   if (target === undefined) throw new NothingKept(projection.name, options.build)
-  return RebuildSession.run(options, (session) => bringLive(session, target, 'bury'))
+  return RebuildSession.run(options, (session) => foldingOf(options, (folding) => bringLive(session, target, 'bury', folding)))
 }
 
 export class NothingKept extends Error {
@@ -95,19 +95,18 @@ async function unfinishedBuild(session: RebuildSession): Promise<Build> {
   return mine ?? createBuild(database, projection, partitionsOf(projection, log.partitions), session.clock.now())
 }
 
-async function bringLive(session: RebuildSession, target: Build, onPoison: 'fail' | 'bury', pages?: ReplayOptions['pages']): Promise<Replayed> {
+async function bringLive(session: RebuildSession, target: Build, onPoison: OnPoison, folding: Folding): Promise<Replayed> {
   const { projection: name, build } = target
   const { database, log, projection } = session.options
   const partitions = partitionsOf(projection, log.partitions)
-  const runners = await wholeRunners(session, target, onPoison, pages)
+  const units = await takeUnits(session, target, onPoison, folding)
   await session.reporting(build, partitions, async () => {
     // To where the log was, not to where it will be: under steady load there is always one more event.
     const catchUpTo = async (targets: ReadonlyMap<number, number>): Promise<void> => {
       await Promise.all(
-        runners.map(async (runner) => {
-          const { partition } = runner.options.unit
+        units.map(async ({ unit: { partition }, catchUp }) => {
           // Those who share pages with this one must not wait for it once it has what there was, or has failed.
-          await session.catchUp(runner, targets.get(partition) ?? 0).finally(() => pages?.get(partition)?.leave(name))
+          await catchUp(targets.get(partition) ?? 0).finally(() => folding.leave(name, partition))
         }),
       )
     }
@@ -121,7 +120,7 @@ async function bringLive(session: RebuildSession, target: Build, onPoison: 'fail
       await switchBuild(database, name, build, session.clock.now())
     })
   })
-  return { build, positions: new Map(runners.map((runner, index) => [partitions[index]!, runner.checkpoint.position])) }
+  return { build, positions: new Map(units.map(({ unit, position }) => [unit.partition, position])) }
 }
 
 const CATCH_UP_ROUNDS = 3
@@ -130,26 +129,13 @@ function positionsOf(places: readonly { partition: number; position: number }[])
   return new Map(places.map(({ partition, position }) => [partition, position]))
 }
 
-async function wholeRunners(session: RebuildSession, { projection, build }: Build, onPoison: 'fail' | 'bury', pages?: ReplayOptions['pages']): Promise<UnitRunner[]> {
-  const runners: UnitRunner[] = []
+async function takeUnits(session: RebuildSession, { projection, build }: Build, onPoison: OnPoison, folding: Folding): Promise<FoldedUnit[]> {
+  const units: FoldedUnit[] = []
   for (const partition of partitionsOf(session.options.projection, session.options.log.partitions)) {
-    const source = pages?.get(partition)?.source(projection) ?? partitionPages(session.options.log, partition)
-    runners.push(await wholeRunner(session, { projection, build, partition }, onPoison, source))
+    const unit = { projection, build, partition }
+    units.push(folding.take(session, unit, await session.lease(unit), onPoison))
   }
-  return runners
-}
-
-async function wholeRunner(session: RebuildSession, unit: Unit, onPoison: 'fail' | 'bury', source: Source): Promise<UnitRunner> {
-  const { database, log, projection } = session.options
-  const { clock, logger } = session
-  const checkpoint = await session.lease(unit)
-  const places = new WholePlaces(database.knex, unit, projection, newestTermsIn(log, projection))
-  const folder = new Folder({ log, database, clock, projection, unit, source, places })
-  const judge: UnitRunner['options']['onPoison'] = async (event) => {
-    const live = await liveBuild(database.knex, projection.name)
-    return onPoison === 'bury' || (live !== undefined && (await session.deadIn(live, event))) ? 'bury' : 'fail'
-  }
-  return new UnitRunner({ database, folder, unit, logger, onPoison: judge, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
+  return units
 }
 
 async function dropSuperseded({ options: { database, projection } }: RebuildSession, keep: number): Promise<void> {

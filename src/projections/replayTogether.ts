@@ -1,7 +1,6 @@
 // Rebuilds several projections at once: each page of the log is read and parsed once for all of them, which is most of what
 // a rebuild costs. Each then catches up and switches by itself, as if it had been rebuilt alone.
-import { LIMITS } from '../limits.ts'
-import { SharedPages } from './logPages.ts'
+import { type Folding, withFolding } from './folding.ts'
 import type { Projection } from './projection.ts'
 import type { RebuildOptions, ReplayProgress } from './rebuildSession.ts'
 import { replay } from './replay.ts'
@@ -13,9 +12,11 @@ export interface TogetherOptions extends Omit<RebuildOptions, 'projection'> {
 }
 
 /** Throws what the first failure threw, after the others have stopped; what has switched by then stays switched. */
-export async function replayTogether({ projections, onProgress, keep, ...options }: TogetherOptions): Promise<{ builds: ReadonlyMap<string, number>; events: number }> {
-  const names = projections.map(({ name }) => name)
-  const pages = new Map(Array.from({ length: options.log.partitions }, (_, index) => [index + 1, new SharedPages(options.log, index + 1, names, LIMITS.sharedPageEvents)]))
+export function replayTogether(options: TogetherOptions): Promise<{ builds: ReadonlyMap<string, number>; events: number }> {
+  return withFolding(options, (folding) => replayBy(folding, options))
+}
+
+async function replayBy(folding: Folding, { projections, onProgress, keep, ...options }: TogetherOptions): Promise<{ builds: ReadonlyMap<string, number>; events: number }> {
   const failing = new AbortController()
   const signal = AbortSignal.any([failing.signal, ...(options.signal === undefined ? [] : [options.signal])])
   const steps = new Map<string, ReplayProgress>()
@@ -27,12 +28,12 @@ export async function replayTogether({ projections, onProgress, keep, ...options
   const rebuilding = projections.map(async (projection) => {
     try {
       const onStep = (step: ReplayProgress): void => report(projection.name, step)
-      return [projection.name, await replay({ ...options, projection, pages, keep, signal, onProgress: onStep })] as const
+      return [projection.name, await replay({ ...options, projection, folding, keep, signal, onProgress: onStep })] as const
     } catch (error) {
       failing.abort(error)
       throw error
     } finally {
-      for (const shared of pages.values()) shared.leave(projection.name)
+      folding.leave(projection.name)
     }
   })
   const ended = await Promise.allSettled(rebuilding)

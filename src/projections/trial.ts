@@ -6,8 +6,8 @@ import { type Build, liveBuild, partitionsOf } from './builds.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { compareBuilds } from './compareBuilds.ts'
 import type { Words } from './compareTables.ts'
+import type { FoldedUnit } from './folding.ts'
 import type { RebuildSession } from './rebuildSession.ts'
-import type { UnitRunner } from './unitRunner.ts'
 
 export interface TrialReport {
   /** The live build that was compared with. */
@@ -37,11 +37,11 @@ const TRYING: Words = {
   changed: (now, then) => `${now} and would have ${then}`,
 }
 
-export async function tryOut(session: RebuildSession, { build }: Build, runners: readonly UnitRunner[]): Promise<TrialReport> {
+export async function tryOut(session: RebuildSession, { build }: Build, units: readonly FoldedUnit[]): Promise<TrialReport> {
   const { database, log, projection } = session.options
   const partitions = partitionsOf(projection, log.partitions)
   const foldTo = async (positions: ReadonlyMap<number, number>): Promise<void> => {
-    await Promise.all(runners.map((runner) => session.catchUp(runner, positions.get(runner.options.unit.partition) ?? 0)))
+    await Promise.all(units.map(({ unit, catchUp }) => catchUp(positions.get(unit.partition) ?? 0)))
   }
   const report = await session.reporting(build, partitions, async () => {
     for (;;) {
@@ -52,7 +52,7 @@ export async function tryOut(session: RebuildSession, { build }: Build, runners:
         const positions = new Map([...places].map(([partition, { position }]) => [partition, position]))
         await foldTo(positions)
         // It may have been brought further than the live build is by now, which then has to come after.
-        if (runners.some(({ checkpoint, options: { unit } }) => checkpoint.position !== positions.get(unit.partition))) return undefined
+        if (units.some(({ unit, position }) => position !== positions.get(unit.partition))) return undefined
         const tables = await compareBuilds(projection, { db: trx, build: live }, { db: database.knex, build }, TRYING)
         return { live, tables, events: [...positions.values()].reduce((sum, position) => sum + position, 0) }
       })

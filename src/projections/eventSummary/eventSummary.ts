@@ -20,6 +20,7 @@ export const eventSummary: Projection<State, Memory> = {
   codeVersion: FOLD_VERSION * 1_000 + USER_AGENT_RULES,
   source: 'apps',
   zoned: true,
+  cost: 3,
   eventTypes: [eventCollected.type, eventCorrected.type, eventRetracted.type],
   tables: [
     { name: 'event_summary_apps', key: ['app_id'] },

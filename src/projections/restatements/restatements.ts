@@ -65,6 +65,7 @@ export const restatements: Projection<RestatementsState, RestatementsMemory> = {
   codeVersion: 1,
   source: 'apps',
   zoned: true,
+  cost: 1.5,
   eventTypes: [eventCollected.type, eventCorrected.type, eventRetracted.type],
   tables: [
     { name: 'restatement_apps', key: ['app_id'] },

@@ -26,6 +26,7 @@ export const userStats: Projection<UserStatsState, UserStatsMemory> = {
   name: 'userStats',
   codeVersion: FOLD_VERSION * 1_000 + USER_AGENT_RULES,
   source: 'apps',
+  cost: 3,
   eventTypes: [eventCollected.type, eventCorrected.type, eventRetracted.type],
   tables: [
     { name: 'user_stats', key: ['app_id', 'identity'] },

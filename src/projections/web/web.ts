@@ -31,6 +31,7 @@ export function webWith<TallyMemory>(tallying: Tallying<TallyMemory>): Projectio
     codeVersion: FOLD_VERSION * 1_000 + RULESET_VERSION,
     source: 'apps',
     zoned: true,
+    cost: 6,
     defined: ({ dimensions }) => ({ ...NO_DEFINITIONS, dimensions }),
     eventTypes: [eventCollected.type, eventCorrected.type, eventRetracted.type],
     tables: [
