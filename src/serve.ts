@@ -17,6 +17,8 @@ export async function serve(config: Config, onReady: OnReady): Promise<number> {
   const several = config.webConcurrency > 1 && (config.role === 'all' || config.role === 'api')
   const stopped = signalled(logger)
   if (several && cluster.isPrimary) return parent(config, logger, stopped, onReady)
+  // Cluster holds the channel to the parent open, and so a child that has drained or could not start would never end.
+  if (cluster.isWorker) process.channel?.unref()
   const starting = new AbortController()
   void stopped.then(() => starting.abort(new Error('stopped before it was ready')))
   const recount = await startRecount(config, { signal: starting.signal, threads: true }).catch((error: unknown) => {
