@@ -26,6 +26,7 @@ describe('the whole schedule of faults under load', function () {
         faults: [...PROCESS_FAULTS, ...STORE_FAULTS],
         count: FAULTS_A_WORLD,
         events: EVENTS_A_WORLD,
+        twoAtOnce: 0.25,
         load: { clients: 8, apps: 10, eventsPerSecond: 3_000, singles: 0.3, batchMin: 50, batchMax: 500 },
       })
       outcomes.push(outcome)

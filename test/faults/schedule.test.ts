@@ -11,7 +11,7 @@ const SEEDS = [Number(process.env['FAULT_SEED'] ?? 20_261_122)]
 const FAULTS = Number(process.env['FAULT_COUNT'] ?? 16)
 
 describe('a schedule of faults under load', function () {
-  this.timeout(300_000)
+  this.timeout(600_000)
   const outcomes: Outcome[] = []
 
   after(() => {
@@ -24,6 +24,7 @@ describe('a schedule of faults under load', function () {
         seed,
         faults: [...PROCESS_FAULTS, ...STORE_FAULTS],
         count: FAULTS,
+        twoAtOnce: 0.5,
         load: { clients: 6, apps: 6, eventsPerSecond: 1_000, singles: 0.5, batchMin: 10, batchMax: 500 },
       })
       outcomes.push(outcome)

@@ -16,6 +16,8 @@ export interface Schedule {
   readonly faults: readonly Fault[]
   /** How many are injected; each of the list once before any comes again. */
   readonly count: number
+  /** How often, of 1, a fault does not come alone. */
+  readonly twoAtOnce: number
   readonly load: LoadOptions
   /** How many distinct events are to be sent at least; the load goes on until then. */
   readonly events?: number
@@ -34,7 +36,6 @@ export interface Outcome extends Findings {
 const RECOVERY_MS = 60_000
 /** A fault that takes longer than this hangs. */
 const FAULT_MS = 90_000
-const TWO_AT_ONCE = 0.25
 
 /** Throws only where the run could not go on; what it found wrong stands in `problems`. */
 export async function runSchedule(schedule: Schedule): Promise<Outcome> {
@@ -47,7 +48,7 @@ export async function runSchedule(schedule: Schedule): Promise<Outcome> {
     const problems: string[] = []
     let slowestMs = 0
     try {
-      const deck = createDeck(schedule.faults, randomOf(seed, 'schedule'))
+      const deck = createDeck(schedule, randomOf(seed, 'schedule'))
       for (let index = 0; index < schedule.count; ) {
         const faults = deck(schedule.count - index)
         for (const { name } of faults) injected.set(name, (injected.get(name) ?? 0) + 1)
@@ -100,7 +101,7 @@ async function recovered(world: RunningWorld, load: Load, after: string): Promis
 }
 
 /** Deals each fault once before any comes again; one, or two that hit different things. */
-function createDeck(faults: readonly Fault[], random: Random): (most: number) => Fault[] {
+function createDeck({ faults, twoAtOnce }: Schedule, random: Random): (most: number) => Fault[] {
   let deck: Fault[] = []
   const deal = (fits: (fault: Fault) => boolean): Fault | undefined => {
     const at = deck.findIndex(fits)
@@ -109,7 +110,7 @@ function createDeck(faults: readonly Fault[], random: Random): (most: number) =>
   return (most) => {
     if (deck.length === 0) deck = shuffled(faults, random)
     const first = deal(() => true)!
-    if (most < 2 || first.alone === true || random.next() >= TWO_AT_ONCE) return [first]
+    if (most < 2 || first.alone === true || random.next() >= twoAtOnce) return [first]
     const second = deal((fault) => fault.alone !== true && fault.hits !== first.hits)
     return second === undefined ? [first] : [first, second]
   }
