@@ -78,5 +78,11 @@ async function runBenchProgram(bench: Bench, options: { readonly rounds: number;
   const seconds = Math.round((Date.now() - started) / 1_000)
   console.log(code === 0 ? `${seconds} s` : `failed after ${seconds} s`)
   if (code !== 0) return `it ended with ${code} after ${seconds} s; its words stand above`
-  return JSON.parse(readFileSync(file, 'utf8')) as Row[]
+  const rows = JSON.parse(readFileSync(file, 'utf8')) as unknown
+  return isRows(rows) ? rows : 'what it wrote is no list of rows'
+}
+
+/** One bench that speaks otherwise must not cost the others their table. */
+function isRows(value: unknown): value is Row[] {
+  return Array.isArray(value) && value.every((row: Partial<Row> | null) => typeof row?.name === 'string' && typeof row.unit === 'string' && Array.isArray(row.rounds))
 }
