@@ -16,7 +16,7 @@ import { createSettingsRelay, type SettingsRelay } from './commands/settingsRela
 import { openQueue, startQueueWorker } from './queue.ts'
 import { type Config, ConfigError, type Role } from './config.ts'
 import { keepPruning } from './events/ledger.ts'
-import { drain } from './http/drain.ts'
+import { drainable } from './http/drain.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createProbeServer } from './http/probeServer.ts'
 import { createRateLimiter } from './http/rateLimiter.ts'
@@ -92,8 +92,9 @@ export async function startRecount(config: Config, { clock = systemClock, signal
     if (serves(config.role, 'append')) await startAppending(base, closings)
     if (serves(config.role, 'project')) startProjecting(base, closings, threads && serves(config.role, 'api'))
     const { server, bus } = serves(config.role, 'api') ? startServing(base, closings, logBounds) : { server: probes(base), bus: undefined }
+    const drain = drainable(server)
     const url = await listen(server, config)
-    closings.push(() => drain(server))
+    closings.push(drain)
     logger.info('ready', { url, engine: base.stores.database.engine, queue: config.redisUrl === undefined ? 'in process' : 'redis' })
     const { secrets, keyring, tokens, relay } = base
     return { url, secrets, keyring, tokens, bus, relay, close: () => closeAll(closings, logger) }

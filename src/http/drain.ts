@@ -1,24 +1,38 @@
 // Ends an HTTP server without cutting anybody off: whoever has a request under way is answered, told that the connection ends
 // with it, and finds another process next time.
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { LIMITS } from '../limits.ts'
 
-/** Takes no new connection, closes idle ones, and resolves when all are closed; by force after LIMITS.drainMs. */
-export function drain(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // Node then says `Connection: close`, and closes behind the answer.
-    server.prependListener('request', (_req, res) => {
-      res.shouldKeepAlive = false
-    })
-    // Answers to requests from before the signal still promise to keep the connection; it is closed when it rests.
-    const resting = setInterval(() => server.closeIdleConnections(), LIMITS.pollMs)
-    const force = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs)
-    server.close((error) => {
-      clearInterval(resting)
-      clearTimeout(force)
-      if (error === undefined) resolve()
-      else reject(error)
-    })
-    server.closeIdleConnections()
+/**
+ * For a server that does not listen yet. The answer takes no new connection, closes those that rest, and resolves when all
+ * are closed; by force after LIMITS.drainMs.
+ */
+export function drainable(server: Server): () => Promise<void> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
+  return () =>
+    new Promise((resolve, reject) => {
+      // Node then says `Connection: close`, and closes behind the answer.
+      const isLast = (res: ServerResponse): void => {
+        res.shouldKeepAlive = false
+      }
+      server.prependListener('request', (_req, res) => isLast(res))
+      for (const socket of sockets) {
+        // Node keeps an answer under way here and offers no other way to find it.
+        const answering = Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined
+        if (answering != null) isLast(answering)
+      }
+      const resting = setInterval(() => server.closeIdleConnections(), LIMITS.pollMs)
+      const force = setTimeout(() => server.closeAllConnections(), LIMITS.drainMs)
+      server.close((error) => {
+        clearInterval(resting)
+        clearTimeout(force)
+        if (error === undefined) resolve()
+        else reject(error)
+      })
+    })
 }
