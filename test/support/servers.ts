@@ -16,6 +16,11 @@ import type { TestServer } from './serverProcess.ts'
 export type { TestServer }
 
 const execute = promisify(execFile)
+/**
+ * On a disk that will be full the redo log is the template's own, every byte of it there: one made larger is a hole at first, and
+ * the server ends when it cannot write into that. A limit on the size of files bites only above the largest of them.
+ */
+const REDO_MB = { tmpfs: 32, limit: 8 } as const
 const CACHE = join(import.meta.dirname, '../../.cache')
 
 let sharedMariadb: Promise<TestServer> | undefined
@@ -124,8 +129,7 @@ export async function startMariadb(options: readonly string[] = [], { diskBytes 
       '--innodb-flush-log-at-trx-commit=1',
       '--innodb-buffer-pool-size=128M',
       '--max-allowed-packet=16M',
-      // A limit on the size of files bites below the size of the largest of them.
-      ...(disk?.kind === 'limit' ? ['--innodb-log-file-size=8M'] : []),
+      ...(disk === undefined ? [] : [`--innodb-log-file-size=${REDO_MB[disk.kind]}M`]),
       ...options,
     ]
     return disk?.command(binary, args) ?? { binary, args }

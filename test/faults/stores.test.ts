@@ -1,0 +1,139 @@
+// What a client is answered while a store is full, locked, read-only or away, and that Recount works again by itself, with
+// everything it acknowledged in the log once: one process that nobody restarts, one fault after the other.
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { newApp, send, type TestApp } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { STORE_FAULTS } from './storeFaults.ts'
+import { withSession } from './storeFaults/harm.ts'
+import { type SmallWorld, startSmallWorld } from './support/smallWorld.ts'
+
+const RECOVERY_MS = 30_000
+const BATCH = 20
+
+describe('a store in trouble, and one process that is never restarted', function () {
+  this.timeout(120_000)
+  let world: SmallWorld
+  let app: TestApp
+  let url = ''
+  const acknowledged = new Set<string>()
+  const sent = new Set<string>()
+
+  before(async () => {
+    world = await startSmallWorld(5)
+    url = world.process('api-1').url
+    app = await newApp(url, world.ownerCode)
+  })
+  after(async () => {
+    await world.stop()
+  })
+
+  interface Told {
+    readonly status: number
+    readonly retryAfterSeconds: number
+    readonly code: unknown
+  }
+
+  async function collect(): Promise<Told> {
+    const events = Array.from({ length: BATCH }, () => ({ id: randomUUID(), event: 'load', userId: 'somebody', metadata: { text: 'x'.repeat(400) } }))
+    for (const { id } of events) sent.add(id)
+    const { status, headers, body } = await send('POST', `${url}/collect`, { token: app.token, body: events })
+    if (status === 202) for (const { id } of events) acknowledged.add(id)
+    return { status, retryAfterSeconds: Number(headers.get('retry-after')), code: body['code'] }
+  }
+
+  /** What was answered meanwhile, and nothing but 202 and 503 that say when to come back. */
+  async function answersDuring(harm: Promise<void>): Promise<Map<number, number>> {
+    const answers = new Map<number, number>()
+    const state = { over: false }
+    const over = harm.finally(() => (state.over = true))
+    const client = async (): Promise<void> => {
+      while (!state.over) {
+        const told = await collect()
+        answers.set(told.status, (answers.get(told.status) ?? 0) + 1)
+        if (told.status === 202) continue
+        assert.equal(`${told.status} ${String(told.code)}`, `503 ${told.code === 'overloaded' ? 'overloaded' : 'unavailable'}`)
+        assert.ok(told.retryAfterSeconds >= 1, 'a 503 says when to come back')
+      }
+    }
+    const clients = Promise.all([client(), client()])
+    await Promise.all([over, clients])
+    return answers
+  }
+
+  /** An event is taken again, everything acknowledged is in the log, and the read model counts exactly that. */
+  async function recovered(): Promise<void> {
+    await eventually(async () => (await collect()).status === 202, { timeoutMs: RECOVERY_MS })
+    await eventually(async () => {
+      const stored = await storedIds()
+      const missing = [...acknowledged].filter((id) => !stored.has(id))
+      assert.deepEqual(missing, [], `${missing.length} acknowledged events are missing`)
+      assert.ok([...stored].every((id) => sent.has(id)), 'nothing is there that was not sent')
+      const { body } = await send('GET', `${url}/analytics/event-summary?appId=${app.appId}&period=all`, { token: app.token })
+      assert.equal(body['count'], stored.size)
+      return true
+    }, { timeoutMs: RECOVERY_MS, everyMs: 100 })
+  }
+
+  async function storedIds(): Promise<Set<string>> {
+    const sql = "SELECT LOWER(HEX(event_id)) AS id FROM events WHERE type = 'EventCollected' AND app_id = ?"
+    const [rows] = await withSession(world.databaseUrl, (rival) => rival.query(sql, [Buffer.from(app.appId.replaceAll('-', ''), 'hex')]))
+    return new Set((rows as { id: string }[]).map(({ id }) => id.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')))
+  }
+
+  function inject(name: string): Promise<void> {
+    const fault = STORE_FAULTS.find((each) => each.name === name)
+    assert.ok(fault !== undefined, `no fault is called "${name}"`)
+    return fault.inject(world)
+  }
+
+  function logged(text: string): number {
+    return world.process('api-1').log().split(text).length - 1
+  }
+
+  /** Where Redis takes what the log cannot, nobody notices anything. */
+  for (const [name, sign] of [
+    ['MariaDB: read-only, and writable again', 'read-only'],
+    ['MariaDB: max_connections reached by others', 'Too many connections'],
+    ["MariaDB: a rival's deadlock with an append", 'Deadlock found'],
+    ["MariaDB: a rival's deadlock with a fold", 'Deadlock found'],
+  ] as const) {
+    it(`${name}: the queue takes everything, and it is stored when that is over`, async () => {
+      const before = logged(sign)
+      const answers = await answersDuring(inject(name))
+      assert.deepEqual([...answers.keys()], [202])
+      assert.ok(logged(sign) > before, `"${sign}" was never met`)
+      await recovered()
+    })
+  }
+
+  for (const name of ['Redis: out of memory (maxmemory lowered, and restored)', 'Redis: filled by somebody else to its last byte, and emptied again', 'Redis: stopped, and started again']) {
+    it(`${name}: what Redis does not take goes straight to the log`, async () => {
+      const answers = await answersDuring(inject(name))
+      assert.deepEqual([...answers.keys()], [202])
+      await recovered()
+    })
+  }
+
+  it('both stores away, pulled out or swallowing packets: 503 that says when to come back, and then everything as before', async () => {
+    for (const how of ['cut', 'frozen']) {
+      const answers = await answersDuring(inject(`network: every process and both stores, ${how} and mended`))
+      assert.ok((answers.get(503) ?? 0) > 0, `${how}: ${JSON.stringify([...answers])}`)
+      await recovered()
+    }
+  })
+
+  it('Redis full while the log is away: 503 overloaded, and then everything as before', async () => {
+    await world.process('api-1').cables.mariadb.cut()
+    const full = inject('Redis: out of memory (maxmemory lowered, and restored)')
+    const seen = await eventually(async () => {
+      const told = await collect()
+      return told.status === 503 && told
+    })
+    assert.equal(seen.code, 'overloaded')
+    assert.ok(seen.retryAfterSeconds >= 1)
+    await full
+    await world.mend()
+    await recovered()
+  })
+})
