@@ -1,7 +1,7 @@
 // The ledger on MariaDB and Redis: at every moment each event that was received is in it once, wherever it is just then; sends
 // in triplicate, deliveries after a kill, and a queue that nobody takes from or that is away change where, and never how many.
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
@@ -30,6 +30,7 @@ interface Ledger {
 describe('the ledger, on MariaDB and Redis', function () {
   this.timeout(180_000)
   const running: Recount[] = []
+  const children: ChildProcess[] = []
   let env: Record<string, string>
   let redis: TestServer
   let api: Recount
@@ -68,6 +69,7 @@ describe('the ledger, on MariaDB and Redis', function () {
     app = await newApp(api.url, OWNER_CODE)
   })
   after(async () => {
+    for (const child of children) child.kill('SIGKILL')
     for (const recount of running.reverse()) await recount.close()
     await redis.kill9()
   })
@@ -90,6 +92,7 @@ describe('the ledger, on MariaDB and Redis', function () {
   it('takes nothing for under way that is committed, whatever its worker has become, and counts a second delivery once', async () => {
     const script = fileURLToPath(new URL('committingWorker.ts', import.meta.url))
     const worker = spawn(process.execPath, ['--import', 'tsx', script, env['DATABASE_URL']!, env['REDIS_URL']!, String(PARTITIONS)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    children.push(worker)
     await once(worker.stdout, 'data')
     const between = await ledger()
     assert.ok(between.total['stored'] === EVENTS, JSON.stringify(between.total))
@@ -114,6 +117,15 @@ describe('the ledger, on MariaDB and Redis', function () {
     await start('project')
     await eventually(async () => (await ledger()).total['behind'] === 0, { timeoutMs: 60_000 })
     assert.deepEqual(some(await ledger(), 'projected', 'dead'), { projected: EVENTS, dead: 0 })
+    const database = await openDatabase(env['DATABASE_URL']!)
+    const events = 'events'
+    const [, found] = await database.knex(events).where({ type: 'EventCollected' }).orderBy('position').select<Record<string, unknown>[]>('partition', 'position', 'event_id', 'app_id')
+    // Set aside by two read models, it is one event.
+    for (const projection of ['web', 'userStats']) await database.knex('dead_events').insert({ projection, build: 1, ...found, error: 'cannot be folded', recorded_at: 1 })
+    const told = await ledger()
+    assert.deepEqual([some(told, 'projected', 'dead', 'recorded'), told.reconciles], [{ projected: EVENTS - 1, dead: 1, recorded: EVENTS }, true])
+    await database.knex('dead_events').delete()
+    await database.close()
   })
 
   it('counts a release as stored, and still as received once', async () => {

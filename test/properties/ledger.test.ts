@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
+import { up as countRecorded } from '../../migrations/0076_ledger_recorded.ts'
 import type { AppState } from '../../src/commands/keyring.ts'
 import { createQuarantineActs, type QuarantineActs } from '../../src/commands/quarantineActs.ts'
 import { createSaltStore } from '../../src/commands/salts.ts'
@@ -149,6 +150,16 @@ for (const [engine, freshUrl, numRuns] of [['SQLite', () => Promise.resolve(fres
       assert.deepEqual(differences, [])
       assert.ok(events > 0)
       for (const { position, recorded } of await reconcileHeads(store.database.knex)) assert.equal(recorded, position)
+    })
+
+    it('agree also where the log is older than the count of it by hour', async () => {
+      const { knex } = store.database
+      await play([{ kind: 'send', ids: [1, 2, 3], bad: 1, heldMs: 5 * HOUR }, { kind: 'wait', ms: HOUR }, { kind: 'send', ids: [3, 4], bad: 0, heldMs: 0 }])
+      await knex('ledger').update({ recorded: 0 })
+      await knex('ledger').where({ stored: 0, duplicate: 0, rejected: 0 }).delete()
+      assert.ok((await verifyLedger(store.database)).differences.length > 0)
+      for (let time = 0; time < 2; time++) await countRecorded(knex)
+      assert.deepEqual((await verifyLedger(store.database)).differences, [])
     })
 
     it('differ where the ledger, or the log, was changed by anybody else', async () => {
