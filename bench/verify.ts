@@ -1,9 +1,7 @@
 // Verification of the append chain, each engine beside a raw read of the same rows (position, seal and data, prepared, in
 // pages) in the same run, by one thread and by as many as there are cores; ids beside. Figures are medians of the rounds.
-// `npx tsx bench/verify.ts [--engine mysql|sqlite] [--events 400000] [--append 500] [--rounds 3] [--json file]`
-import { writeFileSync } from 'node:fs'
+// `npx tsx bench/verify.ts [--engine mysql|sqlite] [--events 400000] [--append 500] [--rounds 3]`
 import { performance } from 'node:perf_hooks'
-import { parseArgs } from 'node:util'
 import type { EventLog } from '../src/events/eventLog.ts'
 import { createLogPool, openEventLog } from '../src/events/openEventLog.ts'
 import { verifyLog } from '../src/events/verifyChain.ts'
@@ -15,33 +13,21 @@ import { migrate } from '../src/kernel/migrations.ts'
 import { LIMITS } from '../src/limits.ts'
 import { freshDatabase, freshSqlite, stopSharedServers } from '../test/support/servers.ts'
 import { neighbours, newEvents, packed } from './logEvents.ts'
+import { benchFlags, runBench } from './support/benchRun.ts'
+import type { Row } from './support/rows.ts'
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string' },
-    events: { type: 'string', default: '400000' },
-    append: { type: 'string', default: '500' },
-    rounds: { type: 'string', default: '3' },
-    json: { type: 'string' },
-  },
-})
-const EVENTS = Number(values.events)
+const values = benchFlags({ engine: { type: 'string' }, events: { type: 'string' }, append: { type: 'string', default: '500' } })
+const EVENTS = Number(values.events ?? (values.quick ? 40_000 : 400_000))
+const ENGINES: Readonly<Record<string, string>> = { mysql: 'MariaDB', sqlite: 'SQLite' }
 const SEEDED_AT_ONCE = 20_000
 
-interface Result {
-  readonly engine: string
-  readonly what: string
-  readonly perSecond: number
-  readonly rawPerSecond: number
-  /** How often as fast as the raw read. */
-  readonly ratio: number
-}
+const results: Row[] = []
 
-const results: Result[] = []
-for (const engine of values.engine === undefined ? ['mysql', 'sqlite'] : [values.engine]) await measure(engine)
-console.table(results)
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2))
-await stopSharedServers()
+await runBench(values, async () => {
+  for (const engine of values.engine === undefined ? Object.keys(ENGINES) : [values.engine]) await measure(engine)
+  await stopSharedServers()
+  return results
+})
 
 async function measure(engine: string): Promise<void> {
   const url = engine === 'mysql' ? await freshDatabase() : freshSqlite()
@@ -64,10 +50,10 @@ async function measure(engine: string): Promise<void> {
       await time(into, work)
     }
   }
-  const rawPerSecond = EVENTS / median(raw)
+  const rates = (seconds: readonly number[]): number[] => seconds.map((each) => EVENTS / each)
   for (const [what, seconds] of laps) {
-    const perSecond = EVENTS / median(seconds)
-    results.push({ engine, what, perSecond: Math.round(perSecond), rawPerSecond: Math.round(rawPerSecond), ratio: Math.round((perSecond / rawPerSecond) * 100) / 100 })
+    const target = what === 'chain, threads' ? { target: { of: 'value', atLeast: 300_000 } as const } : {}
+    results.push({ name: `verify, ${ENGINES[engine]!}, ${what}`, unit: 'events/s', better: 'higher', rounds: rates(seconds), baseline: { name: 'raw SELECT', rounds: rates(raw) }, ...target })
   }
   await log.close()
   await database.close()
@@ -111,8 +97,4 @@ async function rawRead(engine: string, url: string, partition: number): Promise<
     await pool.execute({ sql, values: [partition, after, after + page].map(String), rowsAsArray: true })
   }
   await pool.end()
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)]!
 }

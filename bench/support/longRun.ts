@@ -22,7 +22,7 @@ export interface LongRun {
   readonly peakPerSecond: number
   readonly acknowledged: number
   readonly seconds: number
-  /** Answers other than 2xx, and connections that broke. */
+  /** Answers other than 2xx, and connections that broke, at the share of the peak; at full load a server may refuse. */
   readonly errors: number
   /** Acknowledged events that the log does not have; a request that was answered after the load had ended may make it negative. */
   readonly missing: number
@@ -57,7 +57,7 @@ export async function longRun(stack: Stack, { minutes, share, eventsPerRequest =
     const { accepted, committed } = all.at(-1)!
     return {
       ...{ samples, peakPerSecond, seconds, drainedMs, acknowledged: accepted },
-      errors: most.errors + offered.errors,
+      errors: offered.errors,
       missing: accepted - committed,
       lagSlopeMs: slopePerMinute(afterWarmUp(samples).map(({ atMs, lagMs }) => [atMs, lagMs])),
       memory: Object.fromEntries(Object.keys(samples[0]!.memoryMb).map((name) => [name, memoryOf(samples, name)])),
