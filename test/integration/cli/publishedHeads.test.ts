@@ -49,10 +49,10 @@ describe('recount heads', function () {
       // As after a restore of a backup that is older than what was published.
       const partition = store.log.partitionOf(appId)
       await store.database.knex('events').where('partition', partition).where('position', '>', 4).delete()
-      const marks = store.database.knex<{ hash: Buffer }>('appends').where({ partition })
+      const marks = store.database.knex<{ hash: Buffer; first_position: number }>('appends').where('partition', partition)
       await marks.clone().where('first_position', '>', 4).delete()
-      const [mark] = await marks.clone().where('first_position', 3)
-      await store.database.knex<{ partition: number; position: number; hash: Buffer }>('heads').where({ partition }).update({ position: 4, hash: mark!.hash })
+      const mark = await marks.clone().where('first_position', 3).first()
+      await store.database.knex<{ partition: number; position: number; hash: Buffer }>('heads').where('partition', partition).update({ position: 4, hash: mark!.hash })
       assert.equal(await recount('verify', '--log-only', '--heads', file), 1)
       const said = out.at(-1)!
       assert.match(said, /published {4}\S+, 4 events: as they were then\npublished {4}\S+, 6 events: NOT AS THEY WERE THEN\n {2}partition \d, position 6: the log ends at position 4/)
