@@ -12,13 +12,12 @@ import { partitionOf } from './partitioning.ts'
 import { inOrder, lastRecorded } from './positions.ts'
 import { Repeats } from './repeats.ts'
 import { contentHash, isRedacted } from './sealing.ts'
+import { insertEvents } from './sqliteInsert.ts'
 import { eventsOfPage, type PageRow, pageSql, type ScanRow, scannedOfPage, scanSql } from './sqlitePage.ts'
-import { EVENT_COLUMNS } from './storedRow.ts'
 
 type Statement = ReturnType<SqliteHandle['prepare']>
 type HeadRow = [partition: number, position: number, recordedAt: number, hash: Buffer]
 
-const INSERT_EVENT = `INSERT INTO events (${EVENT_COLUMNS}, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 const BY_APP = 'events INDEXED BY events_app_position'
 const LEDGER = ['`stored`', 'duplicate', 'rejected', 'released', 'discarded', 'recorded']
 const MOVE_LEDGER = `INSERT INTO ledger (app_id, hour, ${LEDGER.join(', ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -81,12 +80,9 @@ export class SqliteEventLog implements EventLog {
 
   protected writePlan(handle: SqliteHandle, partition: number, plan: Plan): void {
     const { rows, recordedAt, head } = plan
-    const insert = this.prepare(handle, INSERT_EVENT)
+    insertEvents((sql) => this.prepare(handle, sql), partition, recordedAt, rows)
     const stream = this.prepare(handle, 'INSERT INTO streams (`partition`, stream_key, version, position) VALUES (?, ?, ?, ?)')
-    for (const { event, position, streamVersion, seal } of rows) {
-      const { appId, eventId, type, schemaVersion, occurredAt, data, meta } = event
-      const ids = [uuidToBytes(appId), uuidToBytes(eventId)]
-      insert.run([partition, position, ...ids, type, schemaVersion, occurredAt, recordedAt, event.stream ?? null, streamVersion, data, meta, seal])
+    for (const { event, position, streamVersion } of rows) {
       if (event.stream !== undefined) stream.run([partition, textKey(event.stream), streamVersion, position])
     }
     if (rows.length > 0) {

@@ -1,13 +1,16 @@
 // What every engine of the log promises, whatever keeps it. Run against each engine by eventLog.test.ts.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { Append } from '../../src/events/eventLog.ts'
+import type { Append, NewEvent } from '../../src/events/eventLog.ts'
 import { VersionConflict } from '../../src/events/eventLog.ts'
 import { readLedger, readQuarantine, readQuarantineCounts } from '../../src/events/ledger.ts'
 import { verifyChain } from '../../src/events/verifyChain.ts'
 import { NIL_UUID } from '../../src/kernel/ids.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { append, neighbourOf, newEvent, newPack, openStore, readAll, scanned, type Store } from './logFixtures.ts'
+
+/** As appended, and as read. */
+type Fields = Omit<NewEvent, 'data' | 'stream'> & { readonly data: string | null; readonly stream?: string | null }
 
 export function eventLogContract(engine: string, freshUrl: () => Promise<string>): void {
   describe(`event log on ${engine}`, function () {
@@ -76,6 +79,25 @@ export function eventLogContract(engine: string, freshUrl: () => Promise<string>
       assert.equal(appended.at(-1)!.position - appended[0]!.position, 59)
       const read = await log.readApp(appId, 0, 100)
       assert.deepEqual(read.map(({ data }) => data), events.map(({ data }) => data))
+    })
+
+    it('keeps every field of every event, however many of them are alike in a row', async () => {
+      const { log } = store
+      const appId = randomUUID()
+      const neighbour = neighbourOf(log, appId)
+      const kinds = [{}, { appId: neighbour }, { type: 'EventRetracted' }, { schemaVersion: 2 }, { meta: '{"keyId":"1"}' }, { stream: `many ${appId}` }]
+      const runs = [1, 15, 16, 17, 1, 33].flatMap((count, run) => [kinds[run]!, ...Array.from({ length: count - 1 }, () => kinds[run]!), kinds[(run + 1) % 6]!])
+      const events = [...runs, ...Array.from({ length: 20 }, () => ({}))].map((kind, number) =>
+        newEvent(appId, { ...kind, occurredAt: 1_764_000_000_000 - number, data: `{"number":${number}}` }),
+      )
+      const places = await append(log, events)
+      const first = places[0]!.position
+      assert.deepEqual(places.map(({ position }) => position - first), events.map((_, number) => number))
+      const stored = await log.read(log.partitionOf(appId), first - 1, events.length)
+      const fields = ({ eventId, appId: of, type, schemaVersion, occurredAt, data, meta, stream = null }: Fields): unknown[] => [
+        ...[eventId, of, type, schemaVersion, occurredAt, data, meta, stream],
+      ]
+      assert.deepEqual(stored.map(fields), events.map(fields))
     })
 
     it('refuses what it could not keep, before it touches the store, and calls it deterministic', async () => {
