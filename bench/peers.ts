@@ -33,6 +33,13 @@ const DAY_MS = 86_400_000
 const APPENDERS = 16
 const EVENT_BYTES = 250
 const ONLY = flags.only.split(',')
+const QUESTIONS: Readonly<Record<string, string>> = {
+  overview: 'overview',
+  'pageviews by day': 'timeseries?interval=day',
+  'by page': 'breakdown?dimension=page&limit=500',
+  'by referrer': 'breakdown?dimension=referrer',
+  'by browser': 'breakdown?dimension=browser',
+}
 const MARIADB = ['--innodb-buffer-pool-size=1G', '--innodb-log-file-size=512M']
 
 await runBench(flags, async () => {
@@ -122,14 +129,6 @@ async function queries(measured: Rounds): Promise<void> {
     await stack.stop()
     await cacheServer.kill9()
   }
-}
-
-const QUESTIONS: Readonly<Record<string, string>> = {
-  overview: 'overview',
-  'pageviews by day': 'timeseries?interval=day',
-  'by page': 'breakdown?dimension=page&limit=500',
-  'by referrer': 'breakdown?dimension=referrer',
-  'by browser': 'breakdown?dimension=browser',
 }
 
 async function emmettByHttp(measured: Rounds): Promise<void> {

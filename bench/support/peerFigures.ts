@@ -43,7 +43,7 @@ export const EMMETT = {
 } as const
 
 export const CAVEATS = [
-  'Umami: PostgreSQL 15 with fsync, one INSERT a request, answered after it; Recount answers after Redis has it on disk (appendfsync always) and MariaDB commits later (innodb_flush_log_at_trx_commit=1). Its numbers are estimates of nothing less: both count exactly.',
+  'Umami: PostgreSQL 15 with fsync, one INSERT a request, answered after it; Recount answers after Redis has it on disk (appendfsync always) and MariaDB commits later (innodb_flush_log_at_trx_commit=1). Both count visitors exactly.',
   'Umami keeps no event ids, so a retry counts twice; Recount spends an id, a unique index and a hash chain on every event, and keeps the log and read models besides.',
   "Umami's queries scan its table; Recount's read tables that are folded beforehand, which is what its projectors spend their time on.",
   'Emmett: PostgreSQL 15, one stream an appender, events of 250 bytes; Recount appends to partitions under a head lock, with unique ids, seals and a ledger. "By HTTP" is more than Emmett does: a request, a key, validation.',
