@@ -1,5 +1,5 @@
 // How fast read models are rebuilt from the log: eventSummary (or another) in this process, all of them by `recount replay all`,
-// and all over two apps in two partitions; beside raw SELECT + JSON.parse of the same rows, in turns.
+// and all over two apps in two partitions, in two threads and in one; beside raw SELECT + JSON.parse of the same rows, in turns.
 // `npx tsx bench/replay.ts [--events 300000] [--visitors 50000] [--rounds 3] [--sqlite] [--projection userStats] [--only one,all,two]`
 import { openEventLog } from '../src/events/openEventLog.ts'
 import type { Database } from '../src/kernel/database.ts'
@@ -62,8 +62,8 @@ await runBench(flags, async () => {
     return { url, database, log, baseline, partitions }
   }
 
-  async function all(name: string, { url }: Store): Promise<void> {
-    const { result, cpuSeconds, peakMb } = await recount<{ events: number; eventsPerSecond: number }>(url, ['replay', 'all'])
+  async function all(name: string, { url }: Store, ...how: readonly string[]): Promise<void> {
+    const { result, cpuSeconds, peakMb } = await recount<{ events: number; eventsPerSecond: number }>(url, ['replay', 'all', ...how])
     if (result.events < EVENTS) throw new Error(`replay all folded ${result.events} of ${EVENTS} events`)
     measured.add(name, result.eventsPerSecond)
     measured.add(`${name}, cpu`, (cpuSeconds * 1e6) / EVENTS)
@@ -83,7 +83,9 @@ await runBench(flags, async () => {
         measured.add(`${name}, cpu`, (cpuSeconds * 1e6) / EVENTS)
       }
       if (wanted.includes('all')) await all('all', single)
-      if (double !== undefined) await all('two', double)
+      if (double === undefined) continue
+      await all('two in turn', double, '--threads', '1')
+      await all('two', double)
     }
     for (const each of [single, double]) {
       await each?.baseline.close()
@@ -110,8 +112,9 @@ function rows(measured: Rounds, wanted: readonly string[]): Row[] {
     found.push({ name: `replay${ENGINE}, all read models`, ...rate, rounds: measured.of('all'), baseline: raw, ...(flags.sqlite ? {} : { target: ALL_TARGETS }), note: `${micros('all')}, ${mb('all')}` })
   }
   if (wanted.includes('two')) {
-    const one = wanted.includes('all') ? { baseline: measured.as('one partition', 'all'), target: { of: 'ratio', atLeast: 1.6 } as const } : {}
-    found.push({ name: `replay${ENGINE}, all read models over two partitions`, ...rate, rounds: measured.of('two'), ...one, note: `${micros('two')}, ${mb('two')}` })
+    const baseline = measured.as('the same in one thread', 'two in turn')
+    const target = { of: 'ratio', atLeast: 1.6 } as const
+    found.push({ name: `replay${ENGINE}, all read models over two partitions`, ...rate, rounds: measured.of('two'), baseline, ...(flags.sqlite ? {} : { target }), note: `${micros('two')}, ${mb('two')}` })
   }
   return found
 }

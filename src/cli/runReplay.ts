@@ -24,7 +24,7 @@ export async function runReplay(config: Config, name: string, flags: ReplayFlags
     if (flags.pause === true) return pauseIt(stores, projection, flags)
     if (flags.drop !== undefined) return dropIt(stores, projection, flags.drop, flags)
     const startedAt = performance.now()
-    const done = await watched(stores, projection, (options) => carryOut(stores, options, flags))
+    const done = await watched(stores, projection, flags, (options) => carryOut(stores, options, flags))
     const seconds = (performance.now() - startedAt) / 1_000
     tell({ projection: projection.name, ...done, seconds }, flags)
   })
@@ -43,7 +43,7 @@ async function carryOut(stores: Stores, options: RebuildOptions, flags: ReplayFl
   return { build: (await replay({ ...options, appId, keep: flags.keep })).build, appId: appId ?? null }
 }
 
-async function watched<T>({ log, database, clock, logger }: Stores, projection: Projection, work: (options: RebuildOptions) => Promise<T>): Promise<T & { events: number }> {
+async function watched<T>({ log, database, clock, logger }: Stores, projection: Projection, { threads = availableParallelism() }: ReplayFlags, work: (options: RebuildOptions) => Promise<T>): Promise<T & { events: number }> {
   const progress = createProgress(projection.name)
   let last: ReplayProgress | undefined
   // What an earlier run had folded before it was halted says nothing of this one's pace.
@@ -53,7 +53,7 @@ async function watched<T>({ log, database, clock, logger }: Stores, projection: 
     last = now
     progress.update(now.events, now.percent / 100)
   }
-  const result = await interruptible((signal) => work({ log, database, clock, logger, projection, onProgress, signal, threads: availableParallelism() }).finally(() => progress.stop()))
+  const result = await interruptible((signal) => work({ log, database, clock, logger, projection, onProgress, signal, threads }).finally(() => progress.stop()))
   return { ...result, events: (last?.events ?? 0) - (before ?? 0) }
 }
 
@@ -86,7 +86,8 @@ function wordsOf({ against, tables, examples }: TrialReport, diff: boolean): str
 }
 
 async function replayAll(config: Config, flags: ReplayFlags): Promise<void> {
-  const wrong = Object.keys(flags).find((flag) => flag !== 'json' && flag !== 'keep')
+  const { keep, threads = availableParallelism() } = flags
+  const wrong = Object.keys(flags).find((flag) => !['json', 'keep', 'threads'].includes(flag))
   if (wrong !== undefined) throw new UsageError(`--${wrong} goes with one projection, not with all`)
   await withStores(config, async ({ log, database, clock, logger }) => {
     const projections = PROJECTIONS.filter(({ source }) => source === 'apps')
@@ -94,7 +95,7 @@ async function replayAll(config: Config, flags: ReplayFlags): Promise<void> {
     const startedAt = performance.now()
     const onProgress = (now: ReplayProgress): void => progress.update(now.events, now.percent / 100)
     const { builds, events } = await interruptible((signal) =>
-      replayTogether({ log, database, clock, logger, projections, keep: flags.keep, onProgress, signal, threads: availableParallelism() }).finally(() => progress.stop()),
+      replayTogether({ log, database, clock, logger, projections, keep, onProgress, signal, threads }).finally(() => progress.stop()),
     )
     const seconds = (performance.now() - startedAt) / 1_000
     const eventsPerSecond = Math.round(events / seconds)
