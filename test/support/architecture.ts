@@ -153,7 +153,7 @@ function isFree(name: ts.Identifier): boolean {
 }
 
 /** A name of these modules that opens no connection. */
-const PASSIVE = new Set(['createServer', 'isIP', 'isIPv4', 'isIPv6', 'BlockList'])
+const PASSIVE = new Set(['createServer', 'IncomingMessage', 'isIP', 'isIPv4', 'isIPv6', 'BlockList'])
 
 export const connectsOnlyWhereConfigured: Rule = (sources) =>
   sources
