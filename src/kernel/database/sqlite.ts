@@ -32,8 +32,7 @@ const SNAPSHOT_CONNECTIONS = 4
 export async function openSqlite(path: string, options: SqliteOptions = {}): Promise<SqliteDatabase> {
   if (path === '' || path.startsWith(':memory:')) throw new TypeError('sqlite:<path> names a file')
   mkdirSync(dirname(path), { recursive: true })
-  // What people did is nobody else's business on a shared machine; SQLite gives its other files the mode of this one.
-  closeSync(openSync(path, 'a', 0o600))
+  createFile(path)
   const writer = createKnex(path, 1, (file) => openWriter(file, options))
   const readers = createKnex(path, SNAPSHOT_CONNECTIONS, openSqliteReader)
   try {
@@ -56,6 +55,19 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   } catch (error) {
     await Promise.all([writer.destroy(), readers.destroy()])
     throw error
+  }
+}
+
+/**
+ * What people did is nobody else's business on a shared machine; SQLite gives its other files the mode of this one. A file that is
+ * there is not touched: to close any descriptor of it would end all locks that SQLite holds for this process, and the next process
+ * to close the file would delete the journal that this one goes on writing to.
+ */
+function createFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'ax', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
