@@ -28,12 +28,12 @@ function wholeRun(): Run {
   Object.assign(app, { attempted: ACKNOWLEDGED_EVENTS + 3, accepted: ACKNOWLEDGED_EVENTS + 1, attemptedInvalid: 1, refused: 1 })
   app.place(counters[3]!, 4)
   const stored = [...counters, madeIt]
-  const log = stored.map((counter, index) => ({ partition: 3, position: index + 1, appId, eventId: app.idOf(counter), type: 'EventCollected' }))
+  const log = stored.map((counter, index) => ({ partition: 3, position: index + 1, appId, eventId: app.idOf(counter), type: 'EventCollected', recordedAt: 1_000 + Math.floor(index / 2) }))
   const answer = { count: stored.length, uniqueUsers: new Set(stored.map(personOf)).size }
   return {
     books: [app],
     log,
-    ledger: { stored: stored.length, duplicate: 1, rejected: 1, quarantined: 1 },
+    ledger: { stored: stored.length, duplicate: 1, rejected: 1, recorded: stored.length, quarantined: 1 },
     answers: [answer, answer],
     verification: {
       ok: true,
@@ -112,6 +112,16 @@ describe('the check after a run with faults', () => {
     assert.match(problems.join('\n'), /positions: the head of partition 3 says 99, its last event 41/)
   })
 
+  it('reports time that runs backwards within a partition, and only there', async () => {
+    const run = wholeRun()
+    run.log.splice(20, 1, { ...run.log[20]!, recordedAt: run.log[19]!.recordedAt - 1 })
+    await says(run, { time: /partition 3, position 21 was recorded 1 ms before/ })
+    const two = wholeRun()
+    const control = { ...two.log[0]!, appId: randomUUID(), eventId: randomUUID(), type: 'AppRegistered', partition: 0, position: 1, recordedAt: 1 }
+    two.log.push(control)
+    assert.deepEqual((await found(two, new Map([[3, 41], [0, 1]]))).problems, [])
+  })
+
   it('reports a position that is not the one that was answered', async () => {
     const run = wholeRun()
     const [third, fourth] = [run.log[2]!, run.log[3]!]
@@ -156,6 +166,7 @@ describe('the check after a run with faults', () => {
     await reports({ stored: 39, duplicate: 1 }, /stored and duplicate are 40/)
     await reports({ rejected: 0, quarantined: 0 }, /0 rejected, and 1 refusals were answered/)
     await reports({ rejected: 2, quarantined: 2 }, /2 rejected/)
+    await reports({ recorded: 40 }, /40 recorded, and 41 are in the log/)
     await reports({ quarantined: 0 }, /quarantine counts 0/)
   })
 

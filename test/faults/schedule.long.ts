@@ -1,8 +1,7 @@
 // The whole fault suite: 200 faults and two million events over several worlds, each with a seed of its own. Run with
 // `npm run test:faults -- --long`; FAULT_SEED repeats one of the worlds.
 import assert from 'node:assert/strict'
-import { PROCESS_FAULTS } from './processFaults.ts'
-import { STORE_FAULTS } from './storeFaults.ts'
+import { chosenFaults } from './support/chosen.ts'
 import { complaint, report } from './support/report.ts'
 import { type Outcome, runSchedule } from './support/schedule.ts'
 
@@ -23,7 +22,7 @@ describe('the whole schedule of faults under load', function () {
     it(`loses nothing and counts nothing twice (seed ${seed}, ${FAULTS_A_WORLD} faults)`, async () => {
       const outcome = await runSchedule({
         seed,
-        faults: [...PROCESS_FAULTS, ...STORE_FAULTS],
+        faults: chosenFaults(),
         count: FAULTS_A_WORLD,
         events: EVENTS_A_WORLD,
         twoAtOnce: 0.25,

@@ -2,8 +2,7 @@
 // once, in real processes under load; afterwards log, read models, ledger and answers are reconciled with what the clients wrote down.
 // The long form, with every fault many times over, is schedule.long.ts.
 import assert from 'node:assert/strict'
-import { PROCESS_FAULTS } from './processFaults.ts'
-import { STORE_FAULTS } from './storeFaults.ts'
+import { chosenFaults } from './support/chosen.ts'
 import { complaint, report } from './support/report.ts'
 import { type Outcome, runSchedule } from './support/schedule.ts'
 
@@ -22,7 +21,7 @@ describe('a schedule of faults under load', function () {
     it(`loses nothing and counts nothing twice (seed ${seed}, ${FAULTS} faults)`, async () => {
       const outcome = await runSchedule({
         seed,
-        faults: [...PROCESS_FAULTS, ...STORE_FAULTS],
+        faults: chosenFaults(),
         count: FAULTS,
         twoAtOnce: 0.5,
         load: { clients: 6, apps: 6, eventsPerSecond: 1_000, singles: 0.5, batchMin: 10, batchMax: 500 },

@@ -26,7 +26,7 @@ export interface RecountProcess {
 }
 
 export interface ProcessOptions {
-  /** Modules loaded before the program, through tsx; with any, there is an IPC channel to talk to them. */
+  /** URLs of JavaScript modules loaded before the program ; with any, there is an IPC channel to talk to them. */
   readonly preloads?: readonly string[]
 }
 
@@ -37,7 +37,7 @@ process.once('exit', () => {
 
 /** Starts one role and waits until it says that it is ready; fails with its output when it ends before. */
 export async function startProcess(role: string, env: Record<string, string>, { preloads = [] }: ProcessOptions = {}): Promise<RecountProcess> {
-  const imports = preloads.length === 0 ? [] : ['tsx', ...preloads].flatMap((module) => ['--import', module])
+  const imports = preloads.flatMap((module) => ['--import', module])
   const child = spawn(process.execPath, [...imports, ...PROGRAM, 'serve', '--role', role], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', RATE_LIMIT: 'off', ...env },

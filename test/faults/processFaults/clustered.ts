@@ -6,7 +6,7 @@ import type { Fault, World, WorldProcess } from '../support/fault.ts'
 import { between, lasting } from '../storeFaults/harm.ts'
 
 const CHILDREN = 2
-const PATIENCE_MS = 40_000
+const PATIENCE_MS = 120_000
 
 const child: Fault = {
   name: 'kill -9 of an API child under WEB_CONCURRENCY',

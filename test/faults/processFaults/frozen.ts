@@ -8,7 +8,7 @@ import { between, lasting, withSession } from '../storeFaults/harm.ts'
 import { IN_MID_REQUEST, POINT_MS, roleOf } from './killed.ts'
 
 /** In which the server ends a silent session (LIMITS.sessionTimeoutSeconds), and another takes over a unit or a job. */
-const GIVEN_UP_MS = 40_000
+const GIVEN_UP_MS = 90_000
 
 const AT_ANY_MOMENT = (['api', 'append', 'project'] as const).map(
   (role): Fault => ({

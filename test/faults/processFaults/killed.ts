@@ -6,7 +6,7 @@ import { between, lasting } from '../storeFaults/harm.ts'
 import { appOfItsOwn, counts, type SlowRequest, slowRequest } from './slowRequest.ts'
 
 /** Longer than a store is away that is hit at the same time: until then the point may not be reached. */
-export const POINT_MS = 45_000
+export const POINT_MS = 90_000
 export const IN_MID_REQUEST: Point = 'api: in mid-request'
 const SLOW_REQUESTS = 5
 const SLOW_REQUEST_MS = 200

@@ -6,7 +6,7 @@ import { newApp, send, type TestApp } from '../../support/client.ts'
 import { eventually } from '../../support/eventually.ts'
 import type { World, WorldProcess } from '../support/fault.ts'
 
-const PATIENCE_MS = 40_000
+const PATIENCE_MS = 120_000
 
 export interface SlowRequest {
   readonly id: string

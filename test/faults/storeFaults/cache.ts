@@ -14,7 +14,7 @@ const FIRST_DAY = Date.UTC(2010, 0, 1)
 const DAYS = 208
 /** What Redis itself takes for keys, and for room that is not in use, beyond what the cache counts. */
 const OVERHEAD = 1.5
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 export const cacheFilling: Fault = {
   name: 'Redis: a cache that tries to fill it',

@@ -13,7 +13,7 @@ import { withSession } from './harm.ts'
 const PARTITIONS = 8
 const BATCHES = 12
 const BATCH_EVENTS = 20
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 const MARK = 'poison'
 const TRIGGER = `CREATE TRIGGER refuse_marked BEFORE INSERT ON events FOR EACH ROW
   IF NEW.data LIKE '%"${MARK}":true%' THEN SIGNAL SQLSTATE '22001' SET MESSAGE_TEXT = 'refused by a trigger of the fault suite'; END IF`

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
-import { readLedger, readQuarantineCounts } from '../../../src/events/ledger.ts'
+import { readQuarantineCounts, sumLedger } from '../../../src/events/ledger.ts'
 import type { EventLog } from '../../../src/events/eventLog.ts'
 import { openEventLog } from '../../../src/events/openEventLog.ts'
 import type { Database } from '../../../src/kernel/database.ts'
@@ -11,14 +11,16 @@ import { openDatabase } from '../../../src/kernel/database/open.ts'
 import { send } from '../../support/client.ts'
 import { eventually } from '../../support/eventually.ts'
 import { PROGRAM } from '../../support/processes.ts'
+import { inTime } from './inTime.ts'
 import type { AppBooks } from './ledger.ts'
 import { type Findings, type LedgerSums, type Logged, reconcile, type Seen, type SummaryAnswer, type Verification } from './reconcile.ts'
 import type { RunningWorld } from './world.ts'
 
 /** For everything to come to rest, in all. */
-const REST_MS = 90_000
+const REST_MS = 180_000
+/** For one question. */
+const LOOK_MS = 20_000
 const PAGE_EVENTS = 5_000
-const FAR_FUTURE_MS = Date.UTC(2200, 0, 1)
 const execute = promisify(execFile)
 
 /** The load must have stopped. */
@@ -27,7 +29,10 @@ export async function check(world: RunningWorld, books: readonly AppBooks[]): Pr
   const log = await openEventLog(database, { url: world.databaseUrl, partitions: 1 })
   const redis = new Redis(world.redisUrl)
   const deadline = performance.now() + REST_MS
-  const resting = <T>(condition: () => Promise<T>): Promise<NonNullable<T>> => eventually(condition, { timeoutMs: Math.max(0, deadline - performance.now()), everyMs: 100 })
+  const resting = <T>(condition: () => Promise<T>): Promise<NonNullable<T>> => {
+    const look = (): Promise<T> => inTime(condition(), LOOK_MS, `no answer in ${LOOK_MS} ms`)
+    return eventually(look, { timeoutMs: Math.max(0, deadline - performance.now()), everyMs: 100 })
+  }
   try {
     const unwell = [...world.crashes()]
     const note = (error: unknown): void => void unwell.push(error instanceof Error ? error.message : String(error))
@@ -36,13 +41,16 @@ export async function check(world: RunningWorld, books: readonly AppBooks[]): Pr
       else await resting(async () => (await fetch(`${url}/health/ready`)).status === 200).catch((error: unknown) => note(new Error(`${name} is not ready`, { cause: error })))
     }
     await resting(() => drained(redis, log)).catch(note)
+    world.say('   the queue is empty')
     const token = await resting(() => signIn(world))
     const ledgers = new Map<string, LedgerSums>()
     for (const { appId } of books) ledgers.set(appId, await ledgerOf(database, appId))
     const answers = new Map<string, SummaryAnswer[]>()
     for (const { appId } of books) answers.set(appId, await countedAnswers(world, token, appId, async (ask) => resting(async () => (await ask()).count === ledgers.get(appId)!.stored)))
+    world.say('   the read models have everything')
     const heads = new Map((await log.heads()).map(({ partition, position }) => [partition, position]))
     const verification = await verify(world)
+    world.say('   recount verify has ended')
     const seen: Seen = { unwell, heads, verification, ledgers, answers, logged: () => wholeLog(log, [...heads.keys()]) }
     return await reconcile(books, seen)
   } finally {
@@ -71,14 +79,9 @@ async function signIn(world: RunningWorld): Promise<string | undefined> {
 }
 
 async function ledgerOf(database: Database, appId: string): Promise<LedgerSums> {
-  const sums = { stored: 0, duplicate: 0, rejected: 0 }
-  for (const hour of await readLedger(database.knex, appId, 0, FAR_FUTURE_MS)) {
-    sums.stored += hour.stored
-    sums.duplicate += hour.duplicate
-    sums.rejected += hour.rejected
-  }
+  const { stored, duplicate, rejected, recorded } = await sumLedger(database.knex, appId)
   const counts = await readQuarantineCounts(database.knex, appId)
-  return { ...sums, quarantined: counts.reduce((sum, { rejected }) => sum + rejected, 0) }
+  return { stored, duplicate, rejected, recorded, quarantined: counts.reduce((sum, { rejected }) => sum + rejected, 0) }
 }
 
 /** As each API process answers once it counts what is stored, or after so long. */

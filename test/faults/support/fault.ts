@@ -87,8 +87,8 @@ export interface Cable {
 }
 
 /**
- * The children load every existing file of PRELOADS (with --import, after tsx), and are spawned with an IPC channel over which
- * they get ControlMessages. A preload acts in the main thread only (isMainThread), unrefs process.channel, so that it keeps
+ * The children load every file of PRELOADS (with --import, compiled by preloads.ts: each stands alone), and are spawned with an
+ * IPC channel over which they get ControlMessages. A preload acts in the main thread only (isMainThread), unrefs process.channel, so that it keeps
  * nothing alive, and works for the source as for the built program: it patches what npm packages export, not src/.
  */
 export const PRELOADS = ['points.ts', 'clock.ts'] as const

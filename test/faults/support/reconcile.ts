@@ -23,6 +23,8 @@ export interface Logged {
   readonly appId: string
   readonly eventId: string
   readonly type: string
+  /** Epoch milliseconds. */
+  readonly recordedAt: number
 }
 
 /** The part of `recount verify --json` that is looked at. */
@@ -37,6 +39,8 @@ export interface LedgerSums {
   readonly stored: number
   readonly duplicate: number
   readonly rejected: number
+  /** By the hour in which the log recorded them; as many as stored where nobody releases anything. */
+  readonly recorded: number
   /** Sum of the quarantine's counts. */
   readonly quarantined: number
 }
@@ -100,13 +104,13 @@ interface ReadLog {
 async function readLog(books: readonly AppBooks[], seen: Seen, problems: Problems): Promise<ReadLog> {
   const apps = new Map(books.map((app) => [app.appId, app]))
   const stored = new Map(books.map((app) => [app.appId, [] as number[]]))
-  const last = new Map<number, number>()
+  const last = new Map<number, Place>()
   let twice = 0
   for await (const page of seen.logged()) {
-    for (const { partition, position, appId, eventId, type } of page) {
-      const expected = (last.get(partition) ?? 0) + 1
-      if (position !== expected) problems.add('positions', `partition ${partition} goes on with ${position} where ${expected} is due`)
-      last.set(partition, position)
+    for (const logged of page) {
+      const { partition, position, appId, eventId, type } = logged
+      checkPlace(logged, last.get(partition) ?? { position: 0, recordedAt: 0 }, problems)
+      last.set(partition, logged)
       const app = apps.get(appId)
       if (app === undefined || type !== 'EventCollected') continue
       const counter = app.counterOf(eventId)
@@ -128,9 +132,18 @@ async function readLog(books: readonly AppBooks[], seen: Seen, problems: Problem
     }
   }
   for (const [partition, position] of seen.heads) {
-    if ((last.get(partition) ?? 0) !== position) problems.add('positions', `the head of partition ${partition} says ${position}, its last event ${last.get(partition) ?? 0}`)
+    const found = last.get(partition)?.position ?? 0
+    if (found !== position) problems.add('positions', `the head of partition ${partition} says ${position}, its last event ${found}`)
   }
   return { stored, twice }
+}
+
+type Place = Pick<Logged, 'position' | 'recordedAt'>
+
+/** Positions are dense, and time does not run backwards, whatever the clocks do. */
+function checkPlace({ partition, position, recordedAt }: Logged, before: Place, problems: Problems): void {
+  if (position !== before.position + 1) problems.add('positions', `partition ${partition} goes on with ${position} where ${before.position + 1} is due`)
+  if (recordedAt < before.recordedAt) problems.add('time', `partition ${partition}, position ${position} was recorded ${before.recordedAt - recordedAt} ms before the one ahead of it`)
 }
 
 function checkVerification({ ok, partitions, duplicateIds, readModels }: Verification, problems: Problems): void {
@@ -149,9 +162,10 @@ function checkVerification({ ok, partitions, duplicateIds, readModels }: Verific
 /** Answers how many duplicates the ledger has. */
 function checkLedger(app: AppBooks, stored: readonly number[], sums: LedgerSums | undefined, problems: Problems): number {
   const { appId, attempted, accepted, attemptedInvalid, refused } = app
-  const ledger = sums ?? { stored: 0, duplicate: 0, rejected: 0, quarantined: 0 }
+  const ledger = sums ?? { stored: 0, duplicate: 0, rejected: 0, recorded: 0, quarantined: 0 }
   const say = (words: string): void => problems.add('ledger', `app ${appId}: ${words}`)
   if (ledger.stored !== stored.length) say(`${ledger.stored} stored, and ${stored.length} are in the log`)
+  if (ledger.recorded !== stored.length) say(`${ledger.recorded} recorded, and ${stored.length} are in the log`)
   const taken = ledger.stored + ledger.duplicate
   if (taken < accepted || taken > attempted) say(`stored and duplicate are ${taken}, and ${accepted} were acknowledged of ${attempted} sent`)
   if (ledger.rejected < refused || ledger.rejected > attemptedInvalid) say(`${ledger.rejected} rejected, and ${refused} refusals were answered of ${attemptedInvalid} invalid ones sent`)

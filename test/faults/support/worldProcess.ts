@@ -1,16 +1,12 @@
 // One process of a world through all its lives: on one port, behind cables of its own, and talked to by what is preloaded.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { eventually } from '../../support/eventually.ts'
 import { type RecountProcess, startProcess } from '../../support/processes.ts'
 import { freePort, isStopped } from '../../support/serverProcess.ts'
 import type { OpenCable } from './cables.ts'
-import { type ControlAnswer, type ControlMessage, PRELOADS, type Point, type PointAction, type ProcessName, type ProcessRole, type StoreName, type WorldProcess } from './fault.ts'
+import { type ControlAnswer, type ControlMessage, type Point, type PointAction, type ProcessName, type ProcessRole, type StoreName, type WorldProcess } from './fault.ts'
+import { compiledPreloads } from './preloads.ts'
 
 const ARM_MS = 20_000
-const modules = PRELOADS.map((file) => join(import.meta.dirname, file)).filter((file) => existsSync(file))
-const preloads = modules.map((file) => pathToFileURL(file).href)
 
 export interface Member extends WorldProcess {
   readonly cables: Readonly<Record<StoreName, OpenCable>>
@@ -44,7 +40,7 @@ export async function createMember({ name, cables, env }: MemberPlace): Promise<
   }
   const start = async (more: Readonly<Record<string, string>>): Promise<void> => {
     const stores = { DATABASE_URL: cables.mariadb.url, REDIS_URL: cables.redis.url }
-    const started = await startProcess(role, { ...env, ...stores, PORT: String(port), ...more }, { preloads })
+    const started = await startProcess(role, { ...env, ...stores, PORT: String(port), ...more }, { preloads: compiledPreloads() })
     const born: Life = { process: started, ended: false, expected: false }
     life = born
     void started.exited.then((code) => {
