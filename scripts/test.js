@@ -18,6 +18,21 @@ const LONG_SUITE_TIMEOUT_MS = 4 * 3_600_000
 /** For handles that a suite left open to be noticed, after its last test. */
 const EXIT_TIMEOUT_MS = 20_000
 
+const USAGE = `npm test [-- suite … --long]
+  suites    ${STAGES.flat(2).join(', ')}; all of them without a name (npm run test:faults is the suite faults)
+  --long    also the test/**/*.long.ts, which take hours; output comes when a suite has ended
+`
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(USAGE)
+  process.exit(0)
+}
+const strange = process.argv.slice(2).find((argument) => argument.startsWith('--') && argument !== '--long')
+if (strange !== undefined) {
+  process.stderr.write(`There is no option ${strange}\n${USAGE}`)
+  process.exit(2)
+}
+
 const long = process.argv.includes('--long')
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 const known = STAGES.flat(2)
