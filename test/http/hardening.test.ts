@@ -178,7 +178,7 @@ describe('bodies', function () {
   it('are bounded in bytes and depth by every route that takes one', async () => {
     const fixture = await startFixture()
     try {
-      const known: Record<string, string> = { appId: fixture.app.appId, name: 'web', build: '1' }
+      const known: Record<string, string> = { appId: fixture.app.appId, name: 'web', build: '1', number: '1' }
       const deep = `{"a":${'['.repeat(LIMITS.jsonDepth)}${']'.repeat(LIMITS.jsonDepth)}}`
       const long = JSON.stringify({ a: 'x'.repeat(LIMITS.jsonBodyBytes) })
       let routes = 0

@@ -53,6 +53,7 @@ const OPERATIONS: Readonly<Record<string, Sample>> = {
   // From this machine anybody may read them.
   metrics: { call: () => ({ headers: { 'x-forwarded-for': '203.0.113.9' } }) },
   listProjections: NOTHING,
+  logHeads: NOTHING,
   projectionProgress: { ...NOTHING, stream: true },
   rebuildProjection: operating({ dry: true }, '409 already_running'),
   pauseProjection: operating({}, '404 not_found'),
