@@ -38,13 +38,15 @@ function queueOf({ redisUrl }: Config, { logger }: Stores): Promise<{ queued: Re
   return Promise.resolve({ queued: () => Promise.resolve({ packs: [], whole: true }), close: () => undefined })
 }
 
-async function ledgers(stores: Stores, queued: ReadQueued, { app, from, to }: LedgerFlags): Promise<LedgerFound> {
+async function ledgers(stores: Stores, queued: ReadQueued, { app, from, to, json }: LedgerFlags): Promise<LedgerFound> {
   const { keyring, database } = stores
   const asked = app === undefined ? [...keyring.state.apps()] : [findApp(stores, app)]
   const range: RangeParams = from === undefined && to === undefined ? { period: 'all' } : { from: from ?? EARLIEST, ...(to === undefined ? {} : { to }) }
   const apps: LedgerFound['apps'][number][] = []
   for (const { appId, partition, name, deleted } of asked) {
-    apps.push({ ...(await readLedgerOf({ ...stores, queued }, { appId, partition, timezone: 'UTC' }, range)), name, deleted })
+    const answer = await readLedgerOf({ ...stores, queued, unbounded: true }, { appId, partition, timezone: 'UTC' }, range)
+    // The hours of years and of all apps are many, and only JSON shows them.
+    apps.push({ ...answer, ...(json === true ? {} : { hours: [] }), name, deleted })
   }
   const differences = (await database.snapshot(reconcileHeads))
     .filter(({ position, recorded }) => position !== recorded)

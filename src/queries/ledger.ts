@@ -59,6 +59,8 @@ export interface LedgerOptions {
   readonly log: Pick<EventLog, 'head' | 'readAt'>
   readonly clock: Clock
   readonly queued: ReadQueued
+  /** However many hours those are: for one who is not answered over HTTP. */
+  readonly unbounded?: boolean
 }
 
 /** What the slowest live read model has of a partition. */
@@ -71,14 +73,14 @@ const HOUR_MS = 3_600_000
 const FOLLOWING = PROJECTIONS.filter(({ source }) => source !== 'control')
 
 /** Throws Problem `invalid_parameter`, `empty_range`, `too_many_rows`. */
-export async function readLedgerOf({ database, log, clock, queued }: LedgerOptions, app: LedgerApp, params: RangeParams): Promise<LedgerAnswer> {
+export async function readLedgerOf({ database, log, clock, queued, unbounded = false }: LedgerOptions, app: LedgerApp, params: RangeParams): Promise<LedgerAnswer> {
   const asked = resolveRange(params, app.timezone, clock.now())
   const packs = await queued(app.partition)
   return database.snapshot(async (trx) => {
     const sums = await sumLedger(trx, app.appId)
     const range = hoursOf(asked ?? wholeRange(extentOf(sums, clock.now()), app.timezone, clock.now()))
-    const rows = await readLedger(trx, app.appId, range.fromMs, range.toMs, LIMITS.ledgerHours + 1)
-    if (rows.length > LIMITS.ledgerHours) throw new Problem('too_many_rows', `More than ${LIMITS.ledgerHours} hours: ask for a shorter range`)
+    const rows = await readLedger(trx, app.appId, range.fromMs, range.toMs, unbounded ? undefined : LIMITS.ledgerHours + 1)
+    if (!unbounded && rows.length > LIMITS.ledgerHours) throw new Problem('too_many_rows', `More than ${LIMITS.ledgerHours} hours: ask for a shorter range`)
     const flying = packs === undefined ? undefined : await inFlight(trx, app, packs, range)
     const slowest = await slowestOf(trx, app.partition)
     const behind = await behindOf(trx, app, rows, slowest)
