@@ -11,7 +11,7 @@ const FAULTS_A_WORLD = 52
 const EVENTS_A_WORLD = 520_000
 
 describe('the whole schedule of faults under load', function () {
-  this.timeout(30 * 60_000)
+  this.timeout(60 * 60_000)
   const outcomes: Outcome[] = []
 
   after(() => {
@@ -22,13 +22,15 @@ describe('the whole schedule of faults under load', function () {
     it(`loses nothing and counts nothing twice (seed ${seed}, ${FAULTS_A_WORLD} faults)`, async () => {
       const outcome = await runSchedule({
         seed,
-        faults: chosenFaults(),
+        // Every second one, so that two worlds between them inject all, and four all twice.
+        faults: chosenFaults().filter((_, index, { length }) => length < 2 || index % 2 === seed % 2),
         count: FAULTS_A_WORLD,
         events: EVENTS_A_WORLD,
-        twoAtOnce: 0.25,
-        load: { clients: 8, apps: 10, eventsPerSecond: 3_000, singles: 0.3, batchMin: 50, batchMax: 500 },
+        twoAtOnce: 0.4,
+        load: { clients: 8, apps: 10, eventsPerSecond: 2_000, singles: 0.3, batchMin: 50, batchMax: 500 },
       })
       outcomes.push(outcome)
+      process.stdout.write(`${report([outcome])}\n`)
       assert.equal(complaint(outcome, 'npm run test:faults -- --long'), '')
     })
   }

@@ -7,6 +7,10 @@ import { type ControlAnswer, type ControlMessage, type Point, type PointAction, 
 import { compiledPreloads } from './preloads.ts'
 
 const ARM_MS = 20_000
+/** A process that stands still for another fault understands nothing until it is thawed. */
+const TOLD_MS = 120_000
+/** One that ends while it starts, because a store refuses it for another fault's sake, is started again: what watches over processes does so. */
+const STARTS = 5
 
 export interface Member extends WorldProcess {
   readonly cables: Readonly<Record<StoreName, OpenCable>>
@@ -40,7 +44,7 @@ export async function createMember({ name, cables, env }: MemberPlace): Promise<
   }
   const start = async (more: Readonly<Record<string, string>>): Promise<void> => {
     const stores = { DATABASE_URL: cables.mariadb.url, REDIS_URL: cables.redis.url }
-    const started = await startProcess(role, { ...env, ...stores, PORT: String(port), ...more }, { preloads: compiledPreloads() })
+    const started = await persistently(() => startProcess(role, { ...env, ...stores, PORT: String(port), ...more }, { preloads: compiledPreloads() }))
     const born: Life = { process: started, ended: false, expected: false }
     life = born
     void started.exited.then((code) => {
@@ -102,11 +106,22 @@ export async function createMember({ name, cables, env }: MemberPlace): Promise<
   return member
 }
 
+async function persistently<T>(start: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start()
+    } catch (error) {
+      if (tries === STARTS) throw error
+      await new Promise((resolve) => setTimeout(resolve, tries * 1_000))
+    }
+  }
+}
+
 /** Resolves when a preloaded module has understood, or the process has ended. */
 async function told(life: Life, message: ControlMessage): Promise<void> {
   const { child, exited } = life.process
   const understood = new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no preloaded module understands "${message.kind}"`)), ARM_MS)
+    const timer = setTimeout(() => reject(new Error(`no preloaded module understands "${message.kind}"`)), TOLD_MS)
     const listen = (answer: ControlAnswer): void => {
       if (answer.of !== message.kind) return
       clearTimeout(timer)
