@@ -15,7 +15,7 @@ const HELP = `npm run bench -- [options]
   --long-run           the long run instead: [--minutes 30] [--share 0.7]
   --peers              Recount in the shape that peers were measured in: [--events 1000000]`
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = orRefuse(() => parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
     events: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
-})
+}))
 
 const given = (names: readonly ('minutes' | 'share' | 'events' | 'rounds' | 'json')[]): string[] =>
   names.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]))
@@ -39,16 +39,33 @@ const quick = values.quick ? ['--quick'] : []
 if (values.help) console.log(HELP)
 else if (values.compare) {
   const [first, second] = positionals
-  if (first === undefined || second === undefined) throw new Error('--compare takes two results: npm run bench -- --compare a.json b.json')
+  if (first === undefined || second === undefined) refuse('--compare takes two results: npm run bench -- --compare a.json b.json')
   console.log(comparisonText(readRun(first), readRun(second)))
 } else if (values['long-run']) process.exitCode = await runProgram('longRun.ts', [...given(['minutes', 'share', 'json']), ...quick])
 else if (values.peers) process.exitCode = await runProgram('peers.ts', [...given(['events', 'rounds', 'json']), ...quick])
 else {
+  const only = values.only?.split(',')
+  const unknown = only?.find((name) => !BENCHES.some((bench) => bench.name === name))
+  if (unknown !== undefined) refuse(`There is no bench ${unknown}; there are ${BENCHES.map(({ name }) => name).join(', ')}`)
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
-  const failed = await runAll({ rounds, quick: values.quick, only: values.only?.split(','), json: values.json })
+  const failed = await runAll({ rounds, quick: values.quick, only, json: values.json })
   process.exitCode = failed ? 1 : 0
 }
 
 function readRun(path: string): BenchRun {
-  return JSON.parse(readFileSync(path, 'utf8')) as BenchRun
+  return orRefuse(() => JSON.parse(readFileSync(path, 'utf8')) as BenchRun, `${path}: `)
+}
+
+/** What was asked wrongly is told in a line: a stack would say nothing about it. */
+function orRefuse<T>(ask: () => T, before = ''): T {
+  try {
+    return ask()
+  } catch (error) {
+    return refuse(`${before}${(error as Error).message}`)
+  }
+}
+
+function refuse(words: string): never {
+  process.stderr.write(`${words}\n(npm run bench -- --help)\n`)
+  process.exit(2)
 }

@@ -54,6 +54,7 @@ function readPublished(file: string): PublishedHeads[] {
     return readHeads(readFileSync(file, 'utf8'))
   } catch (error) {
     if (error instanceof NoHeads) throw new UsageError(`${file}: ${error.message}`)
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw new UsageError((error as Error).message)
     throw error
   }
 }

@@ -50,10 +50,14 @@ export async function verifyRange(rows: SealedRows, range: ChainRange, onPage: (
       onPage(position - 1)
     }
     chained = chain.end()
-    if (!chained.equals(append.hash)) return broken(append.first, `events ${append.first} to ${append.last} are not those appended`)
+    if (!chained.equals(append.hash)) return broken(append.first, notAppended(append))
     last = append.last
   }
   return last === upTo ? { last, redacted, hash: chained } : broken(last + 1, 'no append covers this position')
+}
+
+function notAppended({ first, last }: AppendMark): string {
+  return first === last ? 'the event is not the one appended' : `events ${first} to ${last} are not those appended`
 }
 
 /** All appends that begin in a range. */
