@@ -71,6 +71,7 @@ describe('recount on the command line', function () {
     ['an export of nothing', ['export'], /say what to export/],
     ['a projection that is none', ['replay', 'visits'], /there is no projection visits; there are apps/],
     ['no threads', ['replay', 'web', '--threads', '0'], /must be a number from 1/],
+    ['published heads that are not there', ['verify', '--heads', 'not-there.txt'], /no such file or directory, open 'not-there.txt'/],
     ['a bench of no events', ['bench', '--events', 'many'], /--events takes a number/],
   ] as const) {
     it(`exits 2 for ${what}`, async () => {
