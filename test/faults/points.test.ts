@@ -14,6 +14,7 @@ import { newApp, send, type TestApp } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { isStopped } from '../support/serverProcess.ts'
 import type { Point, ProcessName } from './support/fault.ts'
+import { INNODB_LOOK_MS } from './storeFaults/harm.ts'
 import type { PointReached } from './support/points.ts'
 import { type RunningWorld, startWorld } from './support/world.ts'
 
@@ -33,9 +34,8 @@ describe('named points', function () {
   const owed = new Set<readonly string[]>()
 
   before(async () => {
-    world = await startWorld({ seed: 1, env: { PARTITIONS: String(PARTITION) }, say: () => undefined })
     // With one of each, it is known who does what is looked for.
-    await Promise.all((['api-2', 'append-2', 'project-2'] as const).map((name) => world.process(name).kill9()))
+    world = await startWorld({ seed: 1, env: { PARTITIONS: String(PARTITION) }, say: () => undefined, running: ['api-1', 'append-1', 'project-1'] })
     database = await openDatabase(world.databaseUrl)
     log = await openEventLog(database, { url: world.databaseUrl, partitions: PARTITION })
     redis = new Redis(world.redisUrl)
@@ -61,7 +61,7 @@ describe('named points', function () {
     assert.deepEqual(await transaction(session), { modified: 0, locks: true })
     assert.deepEqual(await among(ids), [], 'none is in the log')
     await world.process('append-1').kill9()
-    await eventually(async () => (await transaction(session)) === undefined)
+    await eventually(async () => (await transaction(session)) === undefined, { everyMs: INNODB_LOOK_MS })
     assert.deepEqual(await among(ids), [])
   })
 
@@ -70,7 +70,7 @@ describe('named points', function () {
     assert.ok((await transaction(session))!.modified >= BATCH)
     assert.deepEqual(await among(ids), [], 'none is committed')
     await world.process('append-1').kill9()
-    await eventually(async () => (await transaction(session)) === undefined)
+    await eventually(async () => (await transaction(session)) === undefined, { everyMs: INNODB_LOOK_MS })
     assert.deepEqual(await among(ids), [], 'the server rolled back')
   })
 
@@ -94,7 +94,7 @@ describe('named points', function () {
     assert.ok((await transaction(session))!.modified > 1)
     assert.equal(await checkpoint(fold!), fold!.from)
     await world.process('project-1').kill9()
-    await eventually(async () => (await transaction(session)) === undefined)
+    await eventually(async () => (await transaction(session)) === undefined, { everyMs: INNODB_LOOK_MS })
     assert.equal(await checkpoint(fold!), fold!.from, 'the server rolled back')
   })
 

@@ -27,7 +27,7 @@ describe('the whole schedule of faults under load', function () {
         count: FAULTS_A_WORLD,
         events: EVENTS_A_WORLD,
         twoAtOnce: 0.4,
-        load: { clients: 8, apps: 10, eventsPerSecond: 2_000, singles: 0.3, batchMin: 50, batchMax: 500 },
+        load: { clients: 8, apps: 10, eventsPerSecond: 1_300, singles: 0.3, batchMin: 50, batchMax: 500 },
       })
       outcomes.push(outcome)
       process.stdout.write(`${report([outcome])}\n`)

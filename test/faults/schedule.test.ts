@@ -7,7 +7,7 @@ import { complaint, report } from './support/report.ts'
 import { type Outcome, runSchedule } from './support/schedule.ts'
 
 const SEEDS = [Number(process.env['FAULT_SEED'] ?? 20_261_122)]
-const FAULTS = Number(process.env['FAULT_COUNT'] ?? 16)
+const FAULTS = Number(process.env['FAULT_COUNT'] ?? 12)
 
 describe('a schedule of faults under load', function () {
   this.timeout(600_000)

@@ -4,7 +4,7 @@ import { eventually } from '../../support/eventually.ts'
 import { startProcess } from '../../support/processes.ts'
 import { type Fault, POINTS, type Point, type World, type WorldProcess } from '../support/fault.ts'
 import type { PointReached } from '../support/points.ts'
-import { between, lasting, withSession } from '../storeFaults/harm.ts'
+import { between, INNODB_LOOK_MS, lasting, withSession } from '../storeFaults/harm.ts'
 import { IN_MID_REQUEST, POINT_MS, roleOf } from './killed.ts'
 
 /** In which the server ends a silent session (LIMITS.sessionTimeoutSeconds), and another takes over a unit or a job. */
@@ -135,7 +135,7 @@ async function released({ databaseUrl }: World, session: number): Promise<void> 
       const [rows] = await rival.query(sql, [session])
       return (rows as unknown[]).length === 0
     })
-  await eventually(gone, { timeoutMs: GIVEN_UP_MS, everyMs: 100 })
+  await eventually(gone, { timeoutMs: GIVEN_UP_MS, everyMs: INNODB_LOOK_MS })
 }
 
 function ownerOf({ databaseUrl }: World, ...unit: readonly [projection: string, build: number, partition: number]): Promise<string | undefined> {

@@ -4,6 +4,9 @@ import { Redis } from 'ioredis'
 import mysql from 'mysql2/promise'
 import type { Random } from '../support/random.ts'
 
+/** What InnoDB tells of its transactions is a copy, made anew only when nobody has looked at it for 100 ms. */
+export const INNODB_LOOK_MS = 200
+
 /** How long harm lasts is part of the harm: it waits for nothing. */
 export function lasting(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))

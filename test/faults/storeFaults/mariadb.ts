@@ -3,7 +3,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise'
 import { eventually } from '../../support/eventually.ts'
 import type { Fault } from '../support/fault.ts'
-import { between, errnoOf, lasting, session, withSession } from './harm.ts'
+import { between, errnoOf, INNODB_LOOK_MS, lasting, session, withSession } from './harm.ts'
 
 const NO_MORE_CONNECTIONS = 1040
 const DEADLOCK = 1213
@@ -176,7 +176,7 @@ async function somebodyWaits(rival: Connection): Promise<void> {
     const [rows] = await rival.query<RowDataPacket[]>("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' LIMIT 1")
     return rows.length > 0
   }
-  await eventually(waiting, { timeoutMs: 2_000 }).catch(() => undefined)
+  await eventually(waiting, { timeoutMs: 2_000, everyMs: INNODB_LOOK_MS }).catch(() => undefined)
 }
 
 const FULL_AT_LEAST_MS = 1_000

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import type { Fault, World } from '../support/fault.ts'
 import { between, lasting, withRedis } from './harm.ts'
 
-const MEGABYTE = 1_000_000
+export const MEGABYTE = 1_000_000
 
 const killed: Fault = {
   name: 'Redis: kill -9, and again on its data',
@@ -120,11 +120,11 @@ const filled: Fault = {
 }
 
 /** Restored as it was, whatever comes of the work. */
-async function withMaxmemory(client: Redis, bytes: number, work: () => Promise<void>): Promise<void> {
+export async function withMaxmemory<T>(client: Redis, bytes: number, work: () => Promise<T>): Promise<T> {
   const [, before] = (await client.config('GET', 'maxmemory')) as [string, string]
   await client.config('SET', 'maxmemory', String(bytes))
   try {
-    await work()
+    return await work()
   } finally {
     await client.config('SET', 'maxmemory', before)
   }

@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly mariadb?: () => Promise<MariadbServer>
   readonly redis?: () => Promise<TestServer>
   readonly say?: (text: string) => void
+  /** Those that run from the beginning, the first of which migrates; all unless given. */
+  readonly running?: readonly ProcessName[]
 }
 
 /** Large enough for half a million events and their read models, and filled in a second. */
@@ -46,9 +48,9 @@ export async function startWorld(options: WorldOptions): Promise<RunningWorld> {
     members.set(name, await createMember({ name, cables: own, env }))
   }
   // The first migrates; the others find it done.
-  const [first, ...others] = [...members.values()]
+  const [first, ...others] = (options.running ?? PROCESS_NAMES).map((name) => members.get(name))
   await first!.restart()
-  await Promise.all(others.map((member) => member.restart()))
+  await Promise.all(others.map((member) => member!.restart()))
   const startedAt = Date.now()
   const tell = options.say ?? ((text) => void process.stderr.write(`${text}\n`))
   const world: RunningWorld = {
