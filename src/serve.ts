@@ -4,6 +4,7 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Config, Role } from './config.ts'
 import { firstRun, greeting } from './firstRun.ts'
 import { createLogger, type Logger } from './kernel/logger.ts'
+import { letYoungGenerationGrow } from './kernel/youngGeneration.ts'
 import { LIMITS } from './limits.ts'
 import { type Recount, startRecount } from './main.ts'
 import { configuredSecrets, readSecrets } from './secrets.ts'
@@ -26,6 +27,7 @@ export async function serve(config: Config, onReady: OnReady): Promise<number> {
     throw error
   })
   if (recount === undefined) return 0
+  letYoungGenerationGrow()
   if (cluster.isPrimary) onReady(await firstRun(recount, config), recount)
   const why = await Promise.race([stopped, orphaned()])
   logger.info('draining', { why })
@@ -57,6 +59,7 @@ async function parent(config: Config, logger: Logger, stopped: Promise<string>, 
     })
   await Promise.all(Array.from({ length: config.webConcurrency }, start))
   const url = `http://localhost:${config.port}`
+  letYoungGenerationGrow()
   logger.info('ready', { url, processes: workers.size })
   onReady(`${greeting(url, secrets.ownerCode, config).join('\n')}\n\n${workers.size} API processes\n`)
   logger.info('draining', { why: await stopped })

@@ -2,6 +2,7 @@
 import cluster from 'node:cluster'
 import { Command, Option } from 'commander'
 import { type Config, readConfig } from '../../config.ts'
+import { keepYoungGenerationSmall } from '../../kernel/youngGeneration.ts'
 import type { Recount } from '../../main.ts'
 import type { OnReady } from '../../serve.ts'
 import { EXIT, type SetExit } from '../exitCodes.ts'
@@ -24,6 +25,7 @@ export function serveCommand(setExit: SetExit): Command {
       // An API process of several runs under the same arguments as its parent, which tells it its role.
       const own = cluster.isPrimary
       const config = readConfig(undefined, role === undefined || !own ? {} : { ROLE: role })
+      keepYoungGenerationSmall()
       const { serve } = await import('../../serve.ts')
       const loading: Promise<void>[] = []
       const onReady: OnReady = (text, recount) => {
