@@ -7,7 +7,7 @@ import { complaint, report } from './support/report.ts'
 import { type Outcome, runSchedule } from './support/schedule.ts'
 
 const SEEDS = [Number(process.env['FAULT_SEED'] ?? 20_261_122)]
-const FAULTS = Number(process.env['FAULT_COUNT'] ?? 12)
+const FAULTS = Number(process.env['FAULT_COUNT'] ?? 10)
 
 describe('a schedule of faults under load', function () {
   this.timeout(600_000)
@@ -24,7 +24,7 @@ describe('a schedule of faults under load', function () {
         faults: chosenFaults(),
         count: FAULTS,
         twoAtOnce: 0.5,
-        load: { clients: 6, apps: 6, eventsPerSecond: 1_000, singles: 0.5, batchMin: 10, batchMax: 500 },
+        load: { clients: 6, apps: 6, eventsPerSecond: 400, singles: 0.5, batchMin: 10, batchMax: 300 },
       })
       outcomes.push(outcome)
       assert.equal(complaint(outcome, 'npm run test:faults'), '')
