@@ -259,8 +259,8 @@ export const LIMITS = {
   /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */
   rebuildTargetMs: 5_000,
   projectedAppsKept: 50_000,
-  /** Events of a partition that were read for one read model and are kept for the others that follow it. */
-  recentEventsKept: 10_000,
+  /** Events that were read for one read model and are kept for the others that follow, over all partitions; a page of each at least. */
+  recentEventsKept: 20_000,
   rowsPerStatement: 500,
   /** Builds kept besides the live one, for the way back. */
   keptBuilds: 1,

@@ -16,12 +16,18 @@ export class LivePages {
 
   /** The partition as one fold reads it; `consumer` is a name of its own. It must leave when it ends, or what it has not read is kept. */
   source(partition: number, consumer: string): Source {
-    let recent = this.partitions.get(partition)
-    if (recent === undefined) {
-      recent = new RecentEvents(partitionPages(this.log, partition), this.bounds)
-      this.partitions.set(partition, recent)
-    }
+    const known = this.partitions.get(partition)
+    if (known !== undefined) return known.source(consumer)
+    const recent: RecentEvents = new RecentEvents(partitionPages(this.log, partition), this.bounds.pageEvents, () => this.roomOf(recent))
+    this.partitions.set(partition, recent)
     return recent.source(consumer)
+  }
+
+  /** What the others leave of the bound, and one page at least. */
+  private roomOf(recent: RecentEvents): number {
+    let others = -recent.kept
+    for (const { kept } of this.partitions.values()) others += kept
+    return Math.max(this.bounds.pageEvents, this.bounds.events - others)
   }
 
   leave(partition: number, consumer: string): void {
@@ -40,8 +46,13 @@ class RecentEvents {
 
   constructor(
     private readonly read: Source,
-    private readonly bounds: { readonly events: number; readonly pageEvents: number },
+    private readonly pageEvents: number,
+    private readonly room: () => number,
   ) {}
+
+  get kept(): number {
+    return this.events.length
+  }
 
   source(consumer: string): Source {
     return async (after, limit) => {
@@ -74,7 +85,7 @@ class RecentEvents {
   private further(): Promise<readonly FoldingEvent[]> {
     if (this.reading !== undefined) return this.reading
     const after = this.end
-    const reading = this.read(after, this.bounds.pageEvents).then(
+    const reading = this.read(after, this.pageEvents).then(
       (events) => {
         this.take(reading, events)
         return events
@@ -99,7 +110,7 @@ class RecentEvents {
   /** Forgets what all have read, and the oldest beyond the bound. */
   private trim(): void {
     const read = Math.min(...this.at.values(), this.end)
-    const from = Math.max(read, this.end - this.bounds.events) - this.before
+    const from = Math.max(read, this.end - this.room()) - this.before
     if (from <= 0) return
     this.events = this.events.slice(from)
     this.before += from

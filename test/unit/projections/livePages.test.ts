@@ -77,6 +77,18 @@ describe('live pages of the log', () => {
     assert.deepEqual(log.seen, upTo(1, 10), 'what had been kept for the one that left was let go')
   })
 
+  it('shares its bound among partitions, a page for each at least', async () => {
+    const log = new GrowingLog()
+    const pages = new LivePages(log, BOUNDS)
+    for (const partition of [1, 2]) for (const name of ['quick', 'slow']) await pages.source(partition, name)(0, 5)
+    log.head = 100
+    for (const partition of [1, 2]) await drain(pages.source(partition, 'quick'), 0)
+    log.seen = []
+    // The second keeps a page of 5 at least, so 15 are left for the first.
+    for (const partition of [1, 2]) await drain(pages.source(partition, 'slow'), 0)
+    assert.deepEqual(log.seen, [...upTo(1, 91), ...upTo(1, 98)])
+  })
+
   it('begins where the one ahead of all is, and keeps partitions apart', async () => {
     const log = new GrowingLog()
     const pages = new LivePages(log, BOUNDS)
