@@ -148,7 +148,7 @@ class LeasedProjector implements Projector {
     await this.stopStale(units, me)
     const { take, giveUp, waiting } = this.shares.divide(units, me, new Set(this.followers.keys()), (unit) => this.able(unit))
     this.waiting = waiting
-    for (const unit of giveUp) await this.release(unit, me)
+    await this.handOver(giveUp, me)
     for (const unit of take) {
       if (this.stopping.signal.aborted) return
       const checkpoint = await takeLease(database, unit, me, unit.owner)
@@ -162,8 +162,7 @@ class LeasedProjector implements Projector {
     if (this.owner !== undefined && (await beat(database, clock, this.owner))) return this.owner
     if (this.owner !== undefined) {
       this.options.logger.warn('this process was taken for dead; its leases are gone')
-      await Promise.all([...this.followers.values()].map(({ follower }) => follower.stop()))
-      this.followers.clear()
+      await this.stopFollowing([...this.followers.keys()])
     }
     for (const projection of projections) await ensureFirstBuild(database, projection, log.partitions, clock.now())
     this.owner = await signOn(database, clock, 'live')
@@ -199,16 +198,25 @@ class LeasedProjector implements Projector {
 
   private async stopStale(units: readonly LiveUnit[], me: string): Promise<void> {
     const mine = new Set(units.filter(({ owner }) => owner === me).map(unitKey))
-    for (const [key, { follower }] of this.followers) {
-      if (mine.has(key)) continue
-      await follower.stop()
-      this.followers.delete(key)
+    await this.stopFollowing([...this.followers.keys()].filter((key) => !mine.has(key)))
+  }
+
+  private async handOver(units: readonly LiveUnit[], me: string): Promise<void> {
+    await this.stopFollowing(units.map(unitKey))
+    for (const unit of units) {
+      // Whoever ends gives all leases back at once.
+      if (this.stopping.signal.aborted) return
+      await releaseLeases(this.options.database, me, unit)
     }
   }
 
-  private async release(unit: LiveUnit, me: string): Promise<void> {
-    await this.followers.get(unitKey(unit))?.follower.stop()
-    this.followers.delete(unitKey(unit))
-    await releaseLeases(this.options.database, me, unit)
+  /** Together: one after the other would each wait for a fold, and those that wait their turn would begin another. */
+  private async stopFollowing(keys: readonly string[]): Promise<void> {
+    await Promise.all(
+      keys.map(async (key) => {
+        await this.followers.get(key)?.follower.stop()
+        this.followers.delete(key)
+      }),
+    )
   }
 }

@@ -104,7 +104,7 @@ const TAKEN_OVER = (['project: before COMMIT', 'project: after COMMIT'] as const
       } finally {
         if (victim.running) victim.thaw()
         const code = await third.stop()
-        if (code !== 0) world.say(`the third projector ended with ${code ?? 'a signal'}:\n${third.log().slice(-2_000)}`)
+        if (code !== 0) throw new Error(`the third projector ended with ${code ?? 'a signal'}:\n${third.log().slice(-2_000)}`)
       }
     },
   }),

@@ -10,7 +10,7 @@ import { between, lasting, withSession } from '../storeFaults/harm.ts'
 import { POINT_MS } from './killed.ts'
 
 const PROJECTIONS = ['eventSummary', 'userStats', 'web'] as const
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 240_000
 
 const overHttp: Fault = {
   name: 'kill -9 of the API process that rebuilds, and of the one that goes back',

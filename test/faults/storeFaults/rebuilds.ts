@@ -6,7 +6,7 @@ import type { Fault, World } from '../support/fault.ts'
 import { between, lasting } from './harm.ts'
 
 const PROJECTIONS = ['eventSummary', 'userStats', 'web'] as const
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 240_000
 
 interface Listed {
   readonly name: string

@@ -13,6 +13,8 @@ export interface LoadOptions extends TrafficShape {
   readonly apps: number
   /** Over all clients; what an outage kept from being sent is not made up for beyond two seconds. */
   readonly eventsPerSecond: number
+  /** Once there are so many different ones, a tenth of that speed is enough: stores have an end. */
+  readonly enoughEvents?: number
 }
 
 export interface Load {
@@ -64,7 +66,7 @@ export async function startLoad(world: World, options: LoadOptions): Promise<Loa
   }
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })
   const state: State = { world, agent, urls, books, answers: new Map(), failures: [], attempted: 0, stopping: false, giveUpAt: Number.POSITIVE_INFINITY }
-  const pace = createPace(state, options.eventsPerSecond)
+  const pace = createPace(state, options)
   const clients = Array.from({ length: options.clients }, (_, index) => runClient(state, index, options, pace))
   const probes = books.at(-1)!
   const random = randomOf(world.seed, 'probes')
@@ -171,11 +173,13 @@ function post(agent: Agent, url: string, token: string, body: string): Promise<A
 }
 
 /** Resolves when so many more events may go. */
-function createPace(state: State, eventsPerSecond: number): (events: number) => Promise<void> {
+function createPace(state: State, { eventsPerSecond, enoughEvents = Number.POSITIVE_INFINITY }: LoadOptions): (events: number) => Promise<void> {
   let due = performance.now()
   return async (events) => {
     const now = performance.now()
-    due = Math.max(due, now - BURST_SECONDS * 1_000) + (events / eventsPerSecond) * 1_000
+    const different = state.books.reduce((sum, { issued }) => sum + issued, 0)
+    const speed = different < enoughEvents ? eventsPerSecond : eventsPerSecond / 10
+    due = Math.max(due, now - BURST_SECONDS * 1_000) + (events / speed) * 1_000
     if (due > now && !state.stopping) await pause(due - now)
   }
 }
