@@ -84,8 +84,8 @@ await runBench(flags, async () => {
       }
       if (wanted.includes('all')) await all('all', single)
       if (double === undefined) continue
-      await all('two in turn', double, '--threads', '1')
-      await all('two', double)
+      await all('two in turn', double)
+      await all('two', double, '--threads', '2')
     }
     for (const each of [single, double]) {
       await each?.baseline.close()

@@ -1,5 +1,4 @@
 // `recount replay`: rebuilds with their progress, ended in good order by Ctrl-C, and what else an operator does to builds.
-import { availableParallelism } from 'node:os'
 import type { Config } from '../config.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { findBuild, pauseBuilds } from '../projections/builds.ts'
@@ -43,7 +42,7 @@ async function carryOut(stores: Stores, options: RebuildOptions, flags: ReplayFl
   return { build: (await replay({ ...options, appId, keep: flags.keep })).build, appId: appId ?? null }
 }
 
-async function watched<T>({ log, database, clock, logger }: Stores, projection: Projection, { threads = availableParallelism() }: ReplayFlags, work: (options: RebuildOptions) => Promise<T>): Promise<T & { events: number }> {
+async function watched<T>({ log, database, clock, logger }: Stores, projection: Projection, { threads }: ReplayFlags, work: (options: RebuildOptions) => Promise<T>): Promise<T & { events: number }> {
   const progress = createProgress(projection.name)
   let last: ReplayProgress | undefined
   // What an earlier run had folded before it was halted says nothing of this one's pace.
@@ -86,7 +85,7 @@ function wordsOf({ against, tables, examples }: TrialReport, diff: boolean): str
 }
 
 async function replayAll(config: Config, flags: ReplayFlags): Promise<void> {
-  const { keep, threads = availableParallelism() } = flags
+  const { keep, threads } = flags
   const wrong = Object.keys(flags).find((flag) => !['json', 'keep', 'threads'].includes(flag))
   if (wrong !== undefined) throw new UsageError(`--${wrong} goes with one projection, not with all`)
   await withStores(config, async ({ log, database, clock, logger }) => {

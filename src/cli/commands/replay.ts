@@ -43,7 +43,7 @@ export function replayCommand(): Command {
     .addOption(alone('--pause', 'halt the rebuild under way', 'pause'))
     .addOption(alone('--rollback [build]', 'go back to the build before, or to the one named', 'rollback').argParser(upTo(1, 2_147_483_647)))
     .addOption(alone('--drop <build>', 'take away a build that is not live', 'drop').argParser(upTo(1, 2_147_483_647)))
-    .addOption(new Option('--threads <count>', 'how many threads may fold at once (as many as there are processors)').argParser(upTo(1, LIMITS.partitionsMax)))
+    .addOption(new Option('--threads <count>', 'how many threads may fold at once (1; more take more memory)').argParser(upTo(1, LIMITS.partitionsMax)))
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(async (projection: string, flags: ReplayFlags) => {
