@@ -1,7 +1,7 @@
 // What a person sees who has just started Recount: where it is, how to sign in, and commands that paste as they are. On an
 // embedded store that has no app yet it makes the first one with a key, so that the first event is one command away.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { CommandBus } from './commands/commandBus.ts'
 import { issueApiKey } from './commands/issueApiKey.ts'
 import type { KeyState } from './commands/keyring.ts'
@@ -89,6 +89,8 @@ async function firstKey(recount: Recount, bus: CommandBus, dataDir: string): Pro
   await recount.relay.apply(appId)
   const { writeKey, ...secret } = createWriteKey()
   const { keyId } = await bus.execute(issueApiKey, { appId, name: 'First key', scopes: ['collect', 'query', 'people'] }, { actor, secret })
+  // With JWT_SECRET and a database elsewhere nothing else has made the folder.
+  mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, `${writeKey}\n`, { mode: 0o600 })
   const key = state.key(keyId)
   return key === undefined ? undefined : { state: key, writeKey }
