@@ -2,7 +2,7 @@
 // heads alone can say.
 import { openQueuedPacks } from '../commands/queuedPacks.ts'
 import type { Config } from '../config.ts'
-import type { ReadQueued } from '../events/ledger.ts'
+import { readNothingQueued, type ReadQueued } from '../events/ledger.ts'
 import { reconcileHeads } from '../events/verifyLedger.ts'
 import { type Difference, type LedgerAnswer, type LedgerCounts, readLedgerOf, totalOf } from '../queries/ledger.ts'
 import type { RangeParams } from '../queries/range.ts'
@@ -35,7 +35,7 @@ export async function runLedger(config: Config, flags: LedgerFlags): Promise<boo
 
 function queueOf({ redisUrl }: Config, { logger }: Stores): Promise<{ queued: ReadQueued; close(): void }> {
   if (redisUrl !== undefined) return openQueuedPacks(redisUrl, logger)
-  return Promise.resolve({ queued: () => Promise.resolve({ packs: [], whole: true }), close: () => undefined })
+  return Promise.resolve({ queued: readNothingQueued, close: () => undefined })
 }
 
 async function ledgers(stores: Stores, queued: ReadQueued, { app, from, to, json }: LedgerFlags): Promise<LedgerFound> {

@@ -2,6 +2,7 @@
 // commit, so an acknowledged event is in the log.
 import { Problem } from '../errors.ts'
 import type { EventLog, Pack } from '../events/eventLog.ts'
+import { readNothingQueued } from '../events/ledger.ts'
 import { CoalescerClosed } from '../kernel/coalescer.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
@@ -33,8 +34,7 @@ export function createInProcessQueue(options: {
     appendStored: (parcel) => packer.add(parcel),
     appendControl: (append) => log.append(append),
     depth: () => Promise.resolve({ packs: 0, pendingBytes: packer.pendingBytes() }),
-    // Nothing is acknowledged before its commit.
-    queued: () => Promise.resolve({ packs: [], whole: true }),
+    queued: readNothingQueued,
     close: async () => {
       await packer.close()
       await appender.close()

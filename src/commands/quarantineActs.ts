@@ -91,16 +91,18 @@ export function createQuarantineActs(options: QuarantineActsOptions): Quarantine
       const asked = { code, after, status: 'quarantined', limit: LIMITS.quarantineReleases } as const
       const entries = await bounded(readQuarantine(options.database.knex, app.appId, asked))
       const refused: ReleasedMany['refused'][number][] = []
+      let released = 0
       for (const { number } of entries) {
         try {
-          await release(app, number, {}, actor)
+          // Another may have released it since the list was read.
+          if ((await release(app, number, {}, actor)).now) released++
         } catch (error) {
           if (!(error instanceof Problem) || error.code === 'unavailable') throw error
           refused.push({ number, code: error.errors?.[0]?.code ?? error.code, detail: error.message })
         }
       }
       const full = entries.length === LIMITS.quarantineReleases
-      return { released: entries.length - refused.length, refused, nextAfter: full ? entries.at(-1)!.number : null }
+      return { released, refused, nextAfter: full ? entries.at(-1)!.number : null }
     },
   }
 }

@@ -59,6 +59,9 @@ export interface QueuedPacks {
 /** What a partition's queue holds; undefined where it cannot be asked. To be asked before the ledger is read, so that nothing falls between. */
 export type ReadQueued = (partition: number) => Promise<QueuedPacks | undefined>
 
+/** Where nothing is acknowledged before its commit. */
+export const readNothingQueued: ReadQueued = () => Promise.resolve({ packs: [], whole: true })
+
 export interface QuarantineCount {
   readonly code: string
   readonly rejected: number

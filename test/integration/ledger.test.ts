@@ -167,6 +167,24 @@ describe('the ledger, on MariaDB and Redis', function () {
     assert.deepEqual(proved, { apps: 1, events: EVENTS + 1, differences: [] })
   })
 
+  it('tells two who let many in at the same time no more between them than there were', async () => {
+    const many = await newApp(api.url, OWNER_CODE, { name: 'Many' })
+    const { body: key } = await send('POST', `${api.url}/auth/api-key`, { token: many.userToken, body: { appId: many.appId, scopes: ['collect'] } })
+    // Only somebody trusted may name an address, and who releases is.
+    const refused = Array.from({ length: EVENTS }, (_, value) => ({ event: 'order', value, ipAddress: '203.0.113.9' }))
+    const { status } = await send('POST', `${api.url}/collect`, { token: key['writeKey'] as string, body: refused })
+    assert.equal(status, 400)
+    const quarantined = async (): Promise<unknown[]> =>
+      (await send('GET', `${api.url}/quarantine?appId=${many.appId}&code=not_allowed`, { token: many.userToken })).body['events'] as unknown[]
+    await eventually(async () => (await quarantined()).length === EVENTS)
+    const release = async (): Promise<number> => {
+      const { body } = await send('POST', `${api.url}/quarantine/release`, { token: many.userToken, body: { appId: many.appId, code: 'not_allowed' } })
+      return body['released'] as number
+    }
+    const told = await Promise.all([release(), release()])
+    assert.equal(told[0] + told[1], EVENTS, told.join(' and '))
+  })
+
   it('says that it does not know what is under way while the queue is away', async () => {
     await redis.kill9()
     const told = await eventually(async () => {

@@ -35,6 +35,7 @@ export class AppValues {
   /** Of the event at hand: used again for each, because lists that grow take more room than they need. */
   private readonly values: (string | undefined)[] = []
   private readonly found: number[] = []
+  private count = 0
 
   constructor(
     private readonly appId: string,
@@ -46,41 +47,32 @@ export class AppValues {
   /** True when every ref is known; otherwise what is not is wanted, and the same question has an answer after `learn`. */
   read(data: EventCollected, day: number, pageview: boolean, arrives: boolean, said: Said): boolean {
     const days = this.day(day)
-    const { found, values } = this
+    const { values } = this
     eventValues(data, values)
-    let count = 0
+    this.count = 0
     let known = true
     for (let at = 0; at < ARRIVAL; at++) {
       const value = values[at]
-      if (value === undefined) continue
-      const ref = this.ref(days, at, value, day)
-      if (ref === ASKED) known = false
-      else found[count++] = ref
+      if (value !== undefined && !this.push(days, at, value, day)) known = false
     }
     for (let at = 0; at < this.metadataKeys.length; at++) {
       const value = metadataValue(data, this.metadataKeys[at]!)
-      if (value === undefined) continue
-      const ref = this.ref(days, METADATA + at, value, day)
-      if (ref === ASKED) known = false
-      else found[count++] = ref
+      if (value !== undefined && !this.push(days, METADATA + at, value, day)) known = false
     }
-    said.refs = found.slice(0, count)
+    said.refs = this.found.slice(0, this.count)
     const page = pageview ? values[PAGE] : undefined
     said.entry = page === undefined ? -1 : this.ref(days, ENTRY, page, day)
     said.exit = page === undefined ? -1 : this.ref(days, EXIT, page, day)
     if (said.entry === ASKED || said.exit === ASKED) known = false
     said.arrival = undefined
     if (arrives) {
-      count = 0
+      this.count = 0
       const from = arrivalValues(data)
       for (let at = 0; at < ARRIVAL_DIMENSIONS.length; at++) {
         const value = from[at]
-        if (value === undefined) continue
-        const ref = this.ref(days, ARRIVAL + at, value, day)
-        if (ref === ASKED) known = false
-        else found[count++] = ref
+        if (value !== undefined && !this.push(days, ARRIVAL + at, value, day)) known = false
       }
-      said.arrival = found.slice(0, count)
+      said.arrival = this.found.slice(0, this.count)
     }
     return known
   }
@@ -103,6 +95,13 @@ export class AppValues {
     this.days.clear()
     this.lastDay = NaN
     this.kept = 0
+  }
+
+  private push(days: DayRefs, dimension: number, value: string, day: number): boolean {
+    const ref = this.ref(days, dimension, value, day)
+    if (ref === ASKED) return false
+    this.found[this.count++] = ref
+    return true
   }
 
   private ref(days: DayRefs, dimension: number, value: string, day: number): number {
