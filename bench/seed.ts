@@ -1,5 +1,6 @@
 // A month of made-up traffic, straight into a log: what replay and queries are measured on. The same seed makes the same
-// events. With `site`, what web analytics break down besides: 500 pages, sources, countries, metadata.
+// events. Visits have five events on average, some minutes apart, as those that peers were measured with. With `site`, what web
+// analytics break down besides: 500 pages, sources, countries, metadata.
 import type { EventCollected } from '../src/events/eventCollected.ts'
 import type { EventLog, NewEvent } from '../src/events/eventLog.ts'
 import { uuidv5, uuidv7 } from '../src/kernel/ids.ts'
@@ -16,6 +17,9 @@ const REFERRERS = ['https://www.google.com/', 'https://news.ycombinator.com/', '
 const PLANS = ['free', 'team', 'business']
 const PAGES = 2_000
 const SITE_PAGES = 500
+const VISIT_EVENTS = 5
+/** Between two events of a visit, on average. */
+const VISIT_PACE_MS = 3 * 60_000
 
 export interface Seeded {
   readonly appId: string
@@ -29,13 +33,13 @@ export async function seedMonth(log: EventLog, events: number, visitors: number,
   const fromMs = Date.UTC(2026, 9, 1)
   const toMs = fromMs + days * DAY_MS
   const random = generator(42)
+  const nextVisitor = visitsOf(visitors, Math.max(1, Math.round((events * VISIT_PACE_MS) / (toMs - fromMs))), random)
   for (let start = 0; start < events; start += 1_000) {
     const batch: NewEvent[] = []
     for (let index = start; index < Math.min(start + 1_000, events); index++) {
       const late = random() < 0.02 ? random() * DAY_MS : random() * 60_000
       const at = Math.max(fromMs, Math.floor(fromMs + (index / events) * (toMs - fromMs) - late))
-      // Most events are of few visitors, as everywhere.
-      const visitor = Math.floor(visitors * random() ** 2)
+      const visitor = nextVisitor()
       const data: EventCollected = {
         event: NAMES[Math.floor(NAMES.length * random() ** 2)]!,
         url: `https://example.com/articles/${Math.floor(random() * (site ? SITE_PAGES : PAGES))}`,
@@ -50,6 +54,21 @@ export async function seedMonth(log: EventLog, events: number, visitors: number,
     await log.append({ partition, packs: [pack] })
   }
   return { appId, fromMs, toMs }
+}
+
+/** Whose the next event is, where so many visits go on at once. */
+function visitsOf(visitors: number, atOnce: number, random: () => number): () => number {
+  const visits = Array.from({ length: atOnce }, () => ({ visitor: 0, left: 0 }))
+  return () => {
+    const visit = visits[Math.floor(atOnce * random())]!
+    if (visit.left === 0) {
+      // Most visits are of few visitors, as everywhere.
+      visit.visitor = Math.floor(visitors * random() ** 2)
+      visit.left = 1 + Math.floor(random() * (2 * VISIT_EVENTS - 1))
+    }
+    visit.left--
+    return visit.visitor
+  }
 }
 
 function siteFacts(visitor: number, random: () => number): Partial<EventCollected> {

@@ -10,10 +10,10 @@ import { provide } from './provide.js'
 
 // Each row is a lane. Lanes of a stage run side by side; faults measure time and kill processes, so they run alone.
 const STAGES = [
-  [['integration', 'e2e'], ['unit', 'properties', 'http', 'contracts']],
+  [['integration'], ['unit', 'properties', 'http', 'contracts', 'e2e']],
   [['faults']],
 ]
-const SUITE_TIMEOUT_MS = 12 * 60_000
+const SUITE_TIMEOUT_MS = 16 * 60_000
 const LONG_SUITE_TIMEOUT_MS = 4 * 3_600_000
 /** For handles that a suite left open to be noticed, after its last test. */
 const EXIT_TIMEOUT_MS = 20_000

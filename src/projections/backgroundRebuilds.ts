@@ -4,6 +4,7 @@ import type { Database } from '../kernel/database.ts'
 import { LIMITS } from '../limits.ts'
 import { listBuilds } from './builds.ts'
 import type { Unit } from './checkpoints.ts'
+import type { LiveUnit } from './leases.ts'
 import type { ProjectorOptions } from './projector.ts'
 import { RebuildBusy, replay } from './replay.ts'
 import { textOfId } from './storage/rows.ts'
@@ -19,7 +20,7 @@ export class BackgroundRebuilds {
   ) {}
 
   /** Starts what is due on the units that this process follows; returns at once. */
-  async look(following: readonly Unit[]): Promise<void> {
+  async look(following: readonly LiveUnit[]): Promise<void> {
     if (this.running !== undefined || this.options.rebuilds === false || this.signal.aborted) return
     const due = (await this.newCode(following)) ?? (await this.newTerms(following))
     if (due === undefined) return
@@ -32,17 +33,16 @@ export class BackgroundRebuilds {
     await this.running
   }
 
-  private async newCode(following: readonly Unit[]): Promise<Due | undefined> {
+  private async newCode(following: readonly LiveUnit[]): Promise<Due | undefined> {
     for (const projection of this.options.projections) {
       const first = projection.source === 'control' ? 0 : 1
       const unit = following.find(({ projection: name, partition }) => name === projection.name && partition === first)
-      if (unit === undefined || this.tooSoon(projection.name)) continue
+      if (unit === undefined || unit.codeVersion >= projection.codeVersion || this.tooSoon(projection.name)) continue
       const builds = await this.builds(projection.name)
-      const live = builds.find(({ build }) => build === unit.build)
       // One that was built and left again was rolled back from on purpose.
       const rolledBack = builds.some(({ status, codeVersion }) => status === 'kept' && codeVersion >= projection.codeVersion)
       const halted = builds.some(({ status, paused }) => status === 'building' && paused)
-      if (live !== undefined && live.codeVersion < projection.codeVersion && !rolledBack && !halted) return { projection: projection.name }
+      if (!rolledBack && !halted) return { projection: projection.name }
     }
     return undefined
   }
