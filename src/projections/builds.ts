@@ -189,7 +189,7 @@ export async function runningBuilds(database: Database, projection: string): Pro
 
 /** Lets a halted build go on; what a trial said of it holds no longer. */
 export async function resumeBuild(database: Database, projection: string, build: number): Promise<void> {
-  await database.knex('projection_builds').where({ projection, build }).update({ paused: 0, report: null })
+  await database.knex('projection_builds').where({ projection, build }).update({ paused: 0, report: null, error: null })
 }
 
 /** Marks a build and the app builds in it as dropped; dropRows then removes them. The live build cannot be dropped. */

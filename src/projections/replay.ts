@@ -2,8 +2,10 @@
 // ones, and never a mix. Whatever stops a rebuild leaves the live build as it was; running it again goes on where it stopped.
 import { replayApp } from './appReplay.ts'
 import { type Build, createBuild, ensureFirstBuild, findBuild, listBuilds, liveBuild, partitionsOf, resumeBuild, switchBuild } from './builds.ts'
+import { readCheckpoints } from './checkpoints.ts'
 import { dropBuild, finishDrops } from './dropRows.ts'
 import { type FoldedUnit, type Folding, withFolding } from './folding.ts'
+import { retry } from '../kernel/retry.ts'
 import { LIMITS } from '../limits.ts'
 import { type RebuildOptions, RebuildSession } from './rebuildSession.ts'
 import { type TrialReport, tryOut } from './trial.ts'
@@ -27,19 +29,37 @@ export interface Replayed {
   readonly positions: ReadonlyMap<number, number>
 }
 
-/** Builds beside, catches up, switches. Throws RebuildBusy, PoisonEvent, or the reason of the abort. */
-export async function replay(options: ReplayOptions): Promise<Replayed> {
+/** Builds beside, catches up, switches. A store that goes away is waited for. Throws RebuildBusy, PoisonEvent, or the reason of the abort. */
+export function replay(options: ReplayOptions): Promise<Replayed> {
   const { database, log, projection, appId, clock } = options
-  await ensureFirstBuild(database, projection, log.partitions, clock?.now() ?? Date.now())
-  return RebuildSession.run(options, async (session) => {
-    if (appId !== undefined) return replayApp(session, appId)
-    const build = await unfinishedBuild(session)
-    return noting(session, build, async () => {
-      const replayed = await foldingOf(options, (folding) => bringLive(session, build, 'fail', folding))
-      await dropSuperseded(session, options.keep ?? LIMITS.keptBuilds)
-      return replayed
+  let build: Build | undefined
+  return waitingOut(options, async () => {
+    await ensureFirstBuild(database, projection, log.partitions, clock?.now() ?? Date.now())
+    return RebuildSession.run(options, async (session) => {
+      if (appId !== undefined) return replayApp(session, appId)
+      const before = await switchedTo(session, build)
+      const found = (build = before === undefined ? await unfinishedBuild(session) : build!)
+      return noting(session, found, async () => {
+        const replayed = before ?? (await foldingOf(options, (folding) => bringLive(session, found, 'fail', folding)))
+        await dropSuperseded(session, options.keep ?? LIMITS.keptBuilds)
+        return replayed
+      })
     })
   })
+}
+
+/** What shares its pages or threads with others cannot begin again beside them: it fails, and all are asked for again. */
+function waitingOut<T>({ log, logger, signal, folding }: RebuildOptions & Pick<ReplayOptions, 'folding'>, work: () => Promise<T>): Promise<T> {
+  if (folding !== undefined) return work()
+  const onRetry = (error: unknown): void => logger?.warn('a rebuild waits for the store', { error })
+  return retry(work, { retryable: (error) => log.classify(error) === 'transient', onRetry, ...(signal === undefined ? {} : { signal }) })
+}
+
+/** Where a build stands that was switched to although nobody got to hear of it. */
+async function switchedTo({ options: { database, projection } }: RebuildSession, build: Build | undefined): Promise<Replayed | undefined> {
+  if (build === undefined || (await liveBuild(database.knex, projection.name)) !== build.build) return undefined
+  const places = await readCheckpoints(database.knex, projection.name, build.build)
+  return { build: build.build, positions: new Map([...places].map(([partition, { position }]) => [partition, position])) }
 }
 
 /** Builds beside and catches up, but switches nothing: says what would change, and leaves the build paused. */
@@ -68,14 +88,25 @@ async function noting<T>(session: RebuildSession, build: Build, work: () => Prom
   }
 }
 
-/** Goes back to the newest kept build (or to the one named), after it has caught up. */
-export async function rollback(options: RebuildOptions & { readonly build?: number | undefined }): Promise<Replayed> {
-  const { database, projection } = options
+/** Goes back to the newest kept build (or to the one named), after it has caught up. A store that goes away is waited for. */
+export function rollback(options: RebuildOptions & { readonly build?: number | undefined }): Promise<Replayed> {
+  let target: Build | undefined
+  return waitingOut(options, async () => {
+    const found = (target ??= await keptBuild(options))
+    return RebuildSession.run(options, async (session) => {
+      const before = await switchedTo(session, found)
+      return before ?? foldingOf(options, (folding) => bringLive(session, found, 'bury', folding))
+    })
+  })
+}
+
+/** Throws NothingKept. */
+async function keptBuild({ database, projection, build: wanted }: RebuildOptions & { readonly build?: number | undefined }): Promise<Build> {
   const kept = (await listBuilds(database.knex, projection.name)).filter(({ status }) => status === 'kept')
   const newest = kept.toSorted((left, right) => (right.liveAt ?? 0) - (left.liveAt ?? 0))
-  const target = options.build === undefined ? newest[0] : kept.find(({ build }) => build === options.build)
-  if (target === undefined) throw new NothingKept(projection.name, options.build)
-  return RebuildSession.run(options, (session) => foldingOf(options, (folding) => bringLive(session, target, 'bury', folding)))
+  const target = wanted === undefined ? newest[0] : kept.find(({ build }) => build === wanted)
+  if (target === undefined) throw new NothingKept(projection.name, wanted)
+  return target
 }
 
 export class NothingKept extends Error {

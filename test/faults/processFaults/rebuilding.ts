@@ -7,7 +7,6 @@ import { eventually } from '../../support/eventually.ts'
 import { PROGRAM } from '../../support/processes.ts'
 import type { Fault, World } from '../support/fault.ts'
 import { between, lasting, withSession } from '../storeFaults/harm.ts'
-import { POINT_MS } from './killed.ts'
 
 const PROJECTIONS = ['eventSummary', 'userStats', 'web'] as const
 const PATIENCE_MS = 240_000
@@ -29,13 +28,19 @@ const overHttp: Fault = {
       ['rebuild', first, (build: number) => build > former],
       ['rollback', second, (build: number) => build === former],
     ] as const) {
-      const died = world.arm(victim.name, 'project: before COMMIT', { timeoutMs: POINT_MS })
+      const over = async (): Promise<boolean> => done(await liveBuild(world, name))
+      const died = world.arm(victim.name, 'project: before COMMIT', { timeoutMs: PATIENCE_MS })
+      const victimIs = { dead: false }
+      const noted = died.finally(() => (victimIs.dead = true))
       // Understood twice, and certainly before the process is asked; an API process folds nothing else.
-      const asked = victim.tell({ kind: 'arm', point: 'project: before COMMIT', action: 'kill' }).then(() => ask(victim.url, what))
-      await Promise.all([died, asked])
+      await victim.tell({ kind: 'arm', point: 'project: before COMMIT', action: 'kill' })
+      // Refused while the lease of whoever was at it before runs.
+      await eventually(async () => victimIs.dead || (await over()) || (await ask(victim.url, what), false), { timeoutMs: PATIENCE_MS, everyMs: 1_000 })
+      // A way back that has nothing left to fold is over without such a commit.
+      if (!victimIs.dead) await victim.kill9()
+      await noted
       await victim.restart()
-      // Refused while the lease of the one who died runs; then somebody else has to ask.
-      await eventually(async () => done(await liveBuild(world, name)) || (await ask(victim.url, what), false), { timeoutMs: PATIENCE_MS, everyMs: 1_000 })
+      await eventually(async () => (await over()) || (await ask(victim.url, what), false), { timeoutMs: PATIENCE_MS, everyMs: 1_000 })
       world.say(`${name}: ${what}, killed and asked again, is done`)
     }
   },

@@ -2,8 +2,9 @@
 // the live build as it was; and a build that lacks an event never becomes live.
 import assert from 'node:assert/strict'
 import { setImmediate as breathe } from 'node:timers/promises'
+import type { Head } from '../../../src/events/eventLog.ts'
 import { uuidToBytes } from '../../../src/kernel/ids.ts'
-import { BuildBehind, createBuild, ensureFirstBuild, listBuilds, switchBuild } from '../../../src/projections/builds.ts'
+import { BuildBehind, createBuild, ensureFirstBuild, listBuilds, liveBuild, switchBuild } from '../../../src/projections/builds.ts'
 import { takeLease } from '../../../src/projections/checkpoints.ts'
 import { replay, type ReplayProgress, rollback } from '../../../src/projections/replay.ts'
 import { PoisonEvent } from '../../../src/projections/unitRunner.ts'
@@ -103,6 +104,26 @@ for (const engine of ENGINES) {
       assert.deepEqual({ events, positions }, { events: 900, positions: sumTo(900) })
     })
 
+    for (const [when, failing] of [
+      ['before it has begun', (call: number) => call <= 2],
+      ['while it catches up', (call: number) => call === 3 || call === 5],
+      ['just after it has switched', (_: number, live: number | undefined) => live === 2],
+    ] as const) {
+      it(`begins again where it was when the store goes away ${when}, and builds no second time`, async () => {
+        const appId = appIn(stage.log, 1)
+        const last = await append(stage.log, many(appId, 40))
+        stage.project({ rebuilds: false })
+        await foldedTo(stage, appId, last)
+        const log = awayAt(stage, failing)
+        assert.equal((await replay({ ...of(stage, counting({ mark: 'v2' })), log })).build, 2)
+        assert.ok(log.failed > 0, 'it never went away')
+        const builds = await listBuilds(stage.database.knex, 'counting')
+        assert.deepEqual(builds.map(({ build, status }) => [build, status]), [[2, 'live'], [1, 'kept']])
+        assert.equal((await rollback({ ...of(stage), log: awayAt(stage, (_, live) => live === 1) })).build, 1)
+        assert.deepEqual((await foldedTo(stage, appId, last)).events, last)
+      })
+    }
+
     it('leaves the live build alone when it is aborted, and can be resumed', async () => {
       const appId = appIn(stage.log, 1)
       await append(stage.log, many(appId, 50))
@@ -195,6 +216,23 @@ for (const engine of ENGINES) {
       assert.equal((await stage.database.knex('projection_apps').whereNotNull('wanted_timezone')).length, 0)
     })
   })
+}
+
+/** The log, whose heads cannot be read at some calls, by which build is live then: once in the same state. */
+function awayAt({ log, database }: Stage, failing: (call: number, live: number | undefined) => boolean): Stage['log'] & { failed: number } {
+  let calls = 0
+  let last: number | undefined
+  const heads = async (): Promise<Head[]> => {
+    const live = await liveBuild(database.knex, 'counting')
+    if (failing(++calls, live) && (calls <= 5 || live !== last)) {
+      last = live
+      away.failed++
+      throw Object.assign(new Error('the store is away'), database.engine === 'sqlite' ? { code: 'SQLITE_BUSY' } : { code: 'ECONNRESET', fatal: true })
+    }
+    return log.heads()
+  }
+  const away = Object.assign(Object.create(log) as Stage['log'], { heads, failed: 0 })
+  return away
 }
 
 function of({ log, database }: Stage, projection = counting()): Parameters<typeof replay>[0] {
