@@ -1,5 +1,5 @@
-// From HTTP to visible in every read model, the whole stack on one machine: how many events a second get there under full load,
-// beside raw multi-row INSERTs; and the greatest lag while nine tenths of that are offered for as long as is asked.
+// From HTTP to visible in every read model, the whole stack on one machine, beside raw multi-row INSERTs: how many events a second
+// get there under full load; what rate read models keep up with; and the greatest lag while nine tenths of that are offered for as long as is asked.
 // `npx tsx bench/visible.ts [--rounds 3] [--seconds 60]`
 import { uuidv7 } from '../src/kernel/ids.ts'
 import { mysqlBaseline } from './logBaselines.ts'
@@ -8,13 +8,14 @@ import { benchFlags, Rounds, runBench } from './support/benchRun.ts'
 import { median, type Row, shown } from './support/rows.ts'
 import { shopLoad } from './support/shopLoad.ts'
 import { startStack } from './support/stack.ts'
-import { createObserver, rampUp, visibleRate } from './support/sustained.ts'
+import { createObserver, keptUp, rampUp, visibleRate } from './support/sustained.ts'
 import { refuseFailures, wrk } from './support/wrk.ts'
 
 const flags = benchFlags({ seconds: { type: 'string' } })
 const RAMP_SECONDS = flags.quick ? 4 : 8
 const SECONDS = Number(flags.seconds ?? (flags.quick ? 5 : 60))
-/** Of what got through under full load. */
+const LAG_MS = 2_000
+/** Of what was kept up with. */
 const OFFERED = 0.9
 const SHAPES = [
   { name: 'singles', size: 1, atLeast: 20_000 },
@@ -26,6 +27,7 @@ await runBench(flags, async () => {
   const observer = await createObserver(stack)
   const raw = await mysqlBaseline(stack.databaseUrl)
   const [measured, app] = [new Rounds(), [uuidv7()]]
+  const keeps = new Map<string, number>()
   let position = 1
   try {
     await wrk({ ...shopLoad(stack, 100), seconds: 2 })
@@ -40,10 +42,12 @@ await runBench(flags, async () => {
         measured.add(`${name}, peak`, through)
         // Beyond what gets through a server may refuse; at less than that it must not.
         measured.add(`${name}, accepted`, (peak.perSecond * size * (peak.requests - peak.errors)) / peak.requests)
-        const sustained = await observer.observe()
-        const rate = (through * OFFERED) / size
         // Pauses are only as good as there are connections to take them.
-        const offered = await wrk({ ...load, connections: 4 * load.connections, rate, seconds: SECONDS })
+        const paced = { ...load, connections: 4 * load.connections }
+        const kept = keeps.get(name) ?? (await keptUp(observer, paced, { size, from: through, seconds: RAMP_SECONDS, lagMs: LAG_MS }))
+        keeps.set(name, kept)
+        const sustained = await observer.observe()
+        const offered = await wrk({ ...paced, rate: (kept * OFFERED) / size, seconds: SECONDS })
         await sustained.look()
         const under = [...sustained.samples]
         const samples = await sustained.stop()
@@ -65,7 +69,7 @@ function rows(measured: Rounds, { name, atLeast }: (typeof SHAPES)[number]): Row
   const rate = { unit: 'events/s', better: 'higher', baseline: measured.as('raw multi-row INSERT', 'raw') } as const
   return [
     { name: `HTTP to visible, ${name}, full load`, ...rate, rounds: measured.of(`${name}, peak`), note: `${shown(median(measured.of(`${name}, accepted`)))} events/s accepted meanwhile` },
-    { name: `HTTP to visible, ${name}, sustained`, ...rate, rounds: measured.of(`${name}, sustained`), target: { of: 'value', atLeast }, note: `${SECONDS} s at ${OFFERED} of what gets through` },
-    { name: `HTTP to visible, ${name}, greatest lag`, unit: 'ms', better: 'lower', rounds: measured.of(`${name}, lag`), speaks: 'worst', target: { of: 'value', atMost: 2_000 }, note: `${SECONDS} s; usually ${shown(median(measured.of(`${name}, usual lag`)))} ms` },
+    { name: `HTTP to visible, ${name}, sustained`, ...rate, rounds: measured.of(`${name}, sustained`), target: { of: 'value', atLeast }, note: `${SECONDS} s at ${OFFERED} of what was kept up with for ${RAMP_SECONDS} s` },
+    { name: `HTTP to visible, ${name}, greatest lag`, unit: 'ms', better: 'lower', rounds: measured.of(`${name}, lag`), speaks: 'worst', target: { of: 'value', atMost: LAG_MS }, note: `${SECONDS} s; usually ${shown(median(measured.of(`${name}, usual lag`)))} ms` },
   ]
 }

@@ -23,6 +23,7 @@ import { createRateLimiter } from './http/rateLimiter.ts'
 import { createHttpServer } from './http/server.ts'
 import { createTokens, type Tokens } from './http/tokens.ts'
 import { type Clock, systemClock } from './kernel/clock.ts'
+import type { SqliteDatabase } from './kernel/database/sqlite.ts'
 import { createLogger, type Logger } from './kernel/logger.ts'
 import { LIMITS } from './limits.ts'
 import { PROJECTIONS } from './projections/all.ts'
@@ -132,8 +133,9 @@ async function startAppending(base: Base, closings: Closing[]): Promise<void> {
 
 function startProjecting({ config, stores, clock, logger }: Base, closings: Closing[], inThread: boolean): void {
   const { databaseUrl: url, logLevel, role } = config
+  const turns = stores.database.engine === 'sqlite' ? (stores.database as SqliteDatabase).turns : undefined
   const projector = inThread
-    ? startProjectorThread({ log: stores.log, url, partitions: stores.log.partitions, logLevel, role, secrets: configuredSecrets(config), logger })
+    ? startProjectorThread({ log: stores.log, url, partitions: stores.log.partitions, logLevel, role, secrets: configuredSecrets(config), turns, logger })
     : startProjector({ log: stores.log, database: stores.database, projections: PROJECTIONS, clock, logger })
   closings.push(() => projector.close())
 }

@@ -141,6 +141,44 @@ export async function rampUp(observer: Observer, load: Omit<Load, 'seconds'>, se
   return { visiblePerSecond: under > 0 ? under : visible / (atMs / 1_000), load: measured }
 }
 
+/** Each rate that is tried is so many times the one before. */
+const STEP = 1.4
+const STEPS = 8
+/** Of what was offered; a load generator that pauses to keep a rate gives a little less. */
+const OFFERED = 0.9
+
+export interface Keeping {
+  /** Events of one request. */
+  readonly size: number
+  /** Events a second that get through, and where trying begins. */
+  readonly from: number
+  /** For each rate. */
+  readonly seconds: number
+  /** What lag counts as keeping up. */
+  readonly lagMs: number
+}
+
+/**
+ * The highest rate, in events a second, at which read models keep up. Under full load they get less processor than that: whoever
+ * accepts and appends takes what there is.
+ */
+export async function keptUp(observer: Observer, load: Omit<Load, 'seconds' | 'rate'>, { size, from, seconds, lagMs }: Keeping): Promise<number> {
+  let kept = from
+  for (let step = 1; step <= STEPS; step++) {
+    const rate = from * STEP ** step
+    const observation = await observer.observe()
+    await wrk({ ...load, rate: rate / size, seconds })
+    await observation.look()
+    const under = [...observation.samples]
+    await observation.stop()
+    const { accepted, atMs } = under.at(-1)!
+    const lag = Math.max(...under.map((sample) => sample.lagMs))
+    if (lag > lagMs || accepted / (atMs / 1_000) < OFFERED * rate) break
+    kept = rate
+  }
+  return kept
+}
+
 /** Events a second that became visible in the second half of a load, when caches and batch sizes have found their level. */
 export function visibleRate(samples: readonly Sample[]): number {
   const last = samples.at(-1)!

@@ -47,8 +47,8 @@ class RestartedThread implements ProjectorThread {
   }
 
   private start(): void {
-    const { url, partitions, logLevel, role, secrets, logger } = this.options
-    const workerData: ProjectorThreadSettings = { url, partitions, logLevel, role, secrets }
+    const { url, partitions, logLevel, role, secrets, turns, logger } = this.options
+    const workerData: ProjectorThreadSettings = { url, partitions, logLevel, role, secrets, turns }
     const worker = startThread(import.meta.url, 'projectorThreadWorker', { workerData, name: 'projector' })
     this.worker = worker
     worker.on('message', ({ line }: FromProjectorThread) => void process.stderr.write(line))

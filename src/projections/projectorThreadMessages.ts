@@ -9,6 +9,8 @@ export interface ProjectorThreadSettings {
   readonly role: string
   /** What no line of the log may hold. */
   readonly secrets: readonly string[]
+  /** At the write lock of a file. */
+  readonly turns?: SharedArrayBuffer | undefined
 }
 
 export type ToProjectorThread = { readonly do: 'poke'; readonly partition: number; readonly position: number } | { readonly do: 'end' }

@@ -13,7 +13,7 @@ import type { FromProjectorThread, ProjectorThreadSettings, ToProjectorThread } 
 type Poke = (partition: number, position: number) => void
 
 const port = parentPort!
-const { url, partitions, logLevel, role, secrets } = workerData as ProjectorThreadSettings
+const { url, partitions, logLevel, role, secrets, turns } = workerData as ProjectorThreadSettings
 const logger = createLogger(logLevel, { role }, { secrets, write: (line) => port.postMessage({ line } satisfies FromProjectorThread) })
 const pokes = new Set<Poke>()
 const poke = (listener: Poke): (() => void) => {
@@ -30,7 +30,7 @@ port.on('message', (message: ToProjectorThread) => {
 /** Answers what ends it again. What cannot be opened ends the thread, whose owner starts another. */
 async function start(): Promise<() => Promise<void>> {
   const clock = systemClock
-  const database = await openDatabase(url, { rewritable: true })
+  const database = await openDatabase(url, { rewritable: true, turns })
   const log = await openEventLog(database, { url, partitions, clock })
   // Whoever appends to a file waits for the transactions of whoever folds into it.
   const targetMs = database.engine === 'sqlite' ? LIMITS.foldBesideAppendsMs : LIMITS.foldTargetMs

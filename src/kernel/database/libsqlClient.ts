@@ -7,6 +7,7 @@ import Libsql from 'libsql'
 import { LIMITS } from '../../limits.ts'
 import { Lru } from '../lru.ts'
 import { isSqliteBusy } from './faults.ts'
+import type { WriteTurns } from './writeTurns.ts'
 
 export interface SqliteConnection {
   readonly handle: Libsql.Database
@@ -33,6 +34,7 @@ interface Settings {
 
 const STATEMENTS = 200
 const BUSY_PAUSE_MS = 15
+const turnsOf = new WeakMap<Libsql.Database, WriteTurns>()
 const OUTSIDE_TRANSACTIONS = /^\s*(?:vacuum|pragma|attach|detach|commit|rollback|savepoint|release)\b/i
 
 // knex exports no dialect by name; its package has no exports map, so the path is stable within a major version.
@@ -65,7 +67,9 @@ export class LibsqlClient extends Dialect {
     const bindings = (query.bindings ?? []).map(toBinding)
     const prepared = prepare(connection, query.sql)
     if (connection.handle.inTransaction || prepared.reader || OUTSIDE_TRANSACTIONS.test(query.sql)) {
+      const inside = connection.handle.inTransaction
       run(connection, prepared, bindings, query)
+      if (inside && !connection.handle.inTransaction) turnsOf.get(connection.handle)?.end()
     } else {
       await transact(connection.handle, () => run(connection, prepared, bindings, query))
     }
@@ -78,7 +82,18 @@ export class LibsqlClient extends Dialect {
  * libsql leaves a prepared statement that found the database busy unfinished, and with it the lock.
  */
 async function beginImmediate(handle: Libsql.Database): Promise<void> {
-  await waitWhileBusy(() => handle.exec('BEGIN IMMEDIATE'))
+  const turns = turnsOf.get(handle)
+  await turns?.come()
+  try {
+    await waitWhileBusy(() => handle.exec('BEGIN IMMEDIATE'), turns)
+  } finally {
+    turns?.begin()
+  }
+}
+
+/** Whose transactions on this connection wait for whose. */
+export function takeTurns(handle: Libsql.Database, turns: WriteTurns): void {
+  turnsOf.set(handle, turns)
 }
 
 /** Runs synchronous work in a transaction that holds the write lock from its first moment; rolls back if it throws. */
@@ -91,18 +106,22 @@ export async function transact<T>(handle: Libsql.Database, work: () => T): Promi
   } catch (error) {
     if (handle.inTransaction) handle.exec('ROLLBACK')
     throw error
+  } finally {
+    turnsOf.get(handle)?.end()
   }
 }
 
-/** Runs synchronous work again while another process holds the file, pausing off the event loop; bounded in time. */
-export async function waitWhileBusy<T>(work: () => T, boundMs = LIMITS.sessionTimeoutSeconds * 1_000): Promise<T> {
+/** Runs synchronous work again while another process or thread holds the file, pausing off the event loop; bounded in time. */
+export async function waitWhileBusy<T>(work: () => T, turns?: WriteTurns): Promise<T> {
+  const boundMs = LIMITS.sessionTimeoutSeconds * 1_000
   const since = performance.now()
   for (let tries = 1; ; tries++) {
     try {
       return work()
     } catch (error) {
       if (!isSqliteBusy(error) || performance.now() - since > boundMs) throw error
-      await pause(1 + Math.random() * Math.min(tries, BUSY_PAUSE_MS))
+      turns?.wait()
+      await pause(turns?.retryMs ?? 1 + Math.random() * Math.min(tries, BUSY_PAUSE_MS))
     }
   }
 }

@@ -7,7 +7,8 @@ import Libsql from 'libsql'
 import knexFactory, { type Knex } from 'knex'
 import { LIMITS } from '../../limits.ts'
 import type { Database } from '../database.ts'
-import { LibsqlClient, type SqliteConnection, transact, waitWhileBusy } from './libsqlClient.ts'
+import { LibsqlClient, type SqliteConnection, takeTurns, transact, waitWhileBusy } from './libsqlClient.ts'
+import { FirstTurns, newTurns, SecondTurns } from './writeTurns.ts'
 
 export type SqliteHandle = Libsql.Database
 
@@ -17,6 +18,8 @@ export interface SqliteDatabase extends Database {
   write<T>(work: (handle: SqliteHandle) => T): Promise<T>
   /** A connection for synchronous reads of committed rows. Never begin a transaction on it. */
   readonly reader: SqliteHandle
+  /** For threads of this process that write the same file after it. */
+  readonly turns: SharedArrayBuffer
 }
 
 export interface SqliteOptions {
@@ -25,6 +28,8 @@ export interface SqliteOptions {
    * that dies is the last commits, in order and whole. Such a connection also moves what was committed from the journal into the file.
    */
   readonly rewritable?: boolean
+  /** Of whoever in this process writes the file first. */
+  readonly turns?: SharedArrayBuffer | undefined
 }
 
 const SNAPSHOT_CONNECTIONS = 4
@@ -33,7 +38,13 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
   if (path === '' || path.startsWith(':memory:')) throw new TypeError('sqlite:<path> names a file')
   mkdirSync(dirname(path), { recursive: true })
   createFile(path)
-  const writer = createKnex(path, 1, (file) => openWriter(file, options))
+  const turns = options.turns ?? newTurns()
+  const order = options.turns === undefined ? new FirstTurns(turns) : new SecondTurns(turns)
+  const writer = createKnex(path, 1, async (file) => {
+    const handle = await openWriter(file, options)
+    takeTurns(handle, order)
+    return handle
+  })
   const readers = createKnex(path, SNAPSHOT_CONNECTIONS, openSqliteReader)
   try {
     // Brings the file into WAL mode before anybody reads it.
@@ -44,6 +55,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
       url: `sqlite:${path}`,
       knex: writer,
       reader,
+      turns,
       write: (work) => writeWith(writer.client as LibsqlClient, work),
       snapshot: (work) => readers.transaction(work),
       close: async () => {
