@@ -2,11 +2,13 @@
 // heads alone can say.
 import { openQueuedPacks } from '../commands/queuedPacks.ts'
 import type { Config } from '../config.ts'
+import { Problem } from '../errors.ts'
 import { readNothingQueued, type ReadQueued } from '../events/ledger.ts'
 import { reconcileHeads } from '../events/verifyLedger.ts'
 import { type Difference, type LedgerAnswer, type LedgerCounts, readLedgerOf, totalOf } from '../queries/ledger.ts'
 import type { RangeParams } from '../queries/range.ts'
 import { findApp } from './apps.ts'
+import { UsageError } from './exitCodes.ts'
 import type { LedgerFlags } from './commands/ledger.ts'
 import { whole } from './progress.ts'
 import { type Stores, withStores } from './stores.ts'
@@ -44,7 +46,7 @@ async function ledgers(stores: Stores, queued: ReadQueued, { app, from, to, json
   const range: RangeParams = from === undefined && to === undefined ? { period: 'all' } : { from: from ?? EARLIEST, ...(to === undefined ? {} : { to }) }
   const apps: LedgerFound['apps'][number][] = []
   for (const { appId, partition, name, deleted } of asked) {
-    const answer = await readLedgerOf({ ...stores, queued, unbounded: true }, { appId, partition, timezone: 'UTC' }, range)
+    const answer = await readLedgerOf({ ...stores, queued, unbounded: true }, { appId, partition, timezone: 'UTC' }, range).catch(refusal)
     // The hours of years and of all apps are many, and only JSON shows them.
     apps.push({ ...answer, ...(json === true ? {} : { hours: [] }), name, deleted })
   }
@@ -53,6 +55,11 @@ async function ledgers(stores: Stores, queued: ReadQueued, { app, from, to, json
     .map(({ partition, position, recorded }) => ({ what: `events of partition ${partition} and events counted as recorded or decided`, expected: position, found: recorded }))
   const known = apps.every(({ total }) => total.inFlight !== null)
   return { reconciles: differences.length === 0 && apps.every(({ reconciles }) => reconciles), apps, total: totalOf(apps.map(({ total }) => total), known), differences }
+}
+
+/** What is wrong with --from and --to is for whoever typed them. */
+function refusal(error: unknown): never {
+  throw error instanceof Problem && error.status === 400 ? new UsageError(error.message) : error
 }
 
 const EARLIEST = '1970-01-01'
