@@ -167,13 +167,12 @@ export async function keptUp(observer: Observer, load: Omit<Load, 'seconds' | 'r
   for (let step = 1; step <= STEPS; step++) {
     const rate = from * STEP ** step
     const observation = await observer.observe()
-    await wrk({ ...load, rate: rate / size, seconds })
+    const { perSecond } = await wrk({ ...load, rate: rate / size, seconds })
     await observation.look()
     const under = [...observation.samples]
     await observation.stop()
-    const { accepted, atMs } = under.at(-1)!
     const lag = Math.max(...under.map((sample) => sample.lagMs))
-    if (lag > lagMs || accepted / (atMs / 1_000) < OFFERED * rate) break
+    if (lag > lagMs || perSecond * size < OFFERED * rate) break
     kept = rate
   }
   return kept
