@@ -1,5 +1,5 @@
 // The benches of the one command, in order. What each takes in full is its own default; what is here keeps the whole under
-// 40 minutes with five rounds, and under six with --quick.
+// an hour with five rounds, and under six minutes with --quick.
 
 export interface Bench {
   readonly name: string

@@ -145,7 +145,7 @@ export async function rampUp(observer: Observer, load: Omit<Load, 'seconds'>, se
 const STEP = 1.4
 const STEPS = 8
 /** Of what was offered; a load generator that pauses to keep a rate gives a little less. */
-const OFFERED = 0.9
+const GIVEN = 0.9
 
 export interface Keeping {
   /** Events of one request. */
@@ -172,7 +172,7 @@ export async function keptUp(observer: Observer, load: Omit<Load, 'seconds' | 'r
     const under = [...observation.samples]
     await observation.stop()
     const lag = Math.max(...under.map((sample) => sample.lagMs))
-    if (lag > lagMs || perSecond * size < OFFERED * rate) break
+    if (lag > lagMs || perSecond * size < GIVEN * rate) break
     kept = rate
   }
   return kept

@@ -38,6 +38,9 @@ export function replay(options: ReplayOptions): Promise<Replayed> {
     return RebuildSession.run(options, async (session) => {
       if (appId !== undefined) return replayApp(session, appId)
       const before = await switchedTo(session, build)
+      // Who paused it while it waited meant it, and beginning again would take that back.
+      if (build !== undefined) await session.heed(build.build)
+      session.signal.throwIfAborted()
       const found = (build = before === undefined ? await unfinishedBuild(session) : build!)
       return noting(session, found, async () => {
         const replayed = before ?? (await foldingOf(options, (folding) => bringLive(session, found, 'fail', folding)))

@@ -66,8 +66,8 @@ export class LibsqlClient extends Dialect {
     }
     const bindings = (query.bindings ?? []).map(toBinding)
     const prepared = prepare(connection, query.sql)
-    if (connection.handle.inTransaction || prepared.reader || OUTSIDE_TRANSACTIONS.test(query.sql)) {
-      const inside = connection.handle.inTransaction
+    const inside = connection.handle.inTransaction
+    if (inside || prepared.reader || OUTSIDE_TRANSACTIONS.test(query.sql)) {
       run(connection, prepared, bindings, query)
       if (inside && !connection.handle.inTransaction) turnsOf.get(connection.handle)?.end()
     } else {

@@ -1,14 +1,14 @@
 // What an operator does to a rebuild: halt it and let it go on, try it out without switching, keep and drop builds, and
 // rebuild several read models from one reading of the log.
 import assert from 'node:assert/strict'
-import type { EventLog } from '../../../src/events/eventLog.ts'
+import type { EventLog, Head } from '../../../src/events/eventLog.ts'
 import { findBuild, listBuilds, pauseBuilds } from '../../../src/projections/builds.ts'
 import { dropBuild } from '../../../src/projections/dropRows.ts'
 import { dryReplay, RebuildPaused, replay } from '../../../src/projections/replay.ts'
 import { replayTogether } from '../../../src/projections/replayTogether.ts'
 import { readProjections } from '../../../src/queries/projections.ts'
 import { eventually } from '../../support/eventually.ts'
-import { append, appIn, counting, ENGINES, foldedTo, LEASE_MS, many, openStage, seen, type Stage, sumTo } from './stage.ts'
+import { append, appIn, counting, ENGINES, foldedTo, LEASE_MS, many, openStage, seen, type Stage, storeAway, sumTo } from './stage.ts'
 
 for (const engine of ENGINES) {
   describe(`control of rebuilds on ${engine}`, function () {
@@ -43,6 +43,19 @@ for (const engine of ENGINES) {
       assert.equal(positions.length, 0, 'nothing was folded twice: what was paused had it all')
       const now = await seen(stage, appId)
       assert.deepEqual([now.mark, now.events, now.positions], ['v2', 800, sumTo(800)])
+    })
+
+    it('stays where it is when it is paused while it waits for the store', async () => {
+      let away = false
+      const heads = async (): Promise<Head[]> => {
+        if (away || (await findBuild(stage.database.knex, 'counting', 2)) === undefined) return stage.log.heads()
+        away = true
+        await pauseBuilds(stage.database, 'counting')
+        throw storeAway(stage)
+      }
+      const log = Object.assign(Object.create(stage.log) as Stage['log'], { heads })
+      await assert.rejects(replay({ ...of(stage, counting({ mark: 'v2' })), log }), RebuildPaused)
+      assert.deepEqual([away, await statuses()], [true, ['2 building paused', '1 live']])
     })
 
     it('is not taken up again by the projector while it is paused', async () => {

@@ -9,7 +9,7 @@ import { takeLease } from '../../../src/projections/checkpoints.ts'
 import { replay, type ReplayProgress, rollback } from '../../../src/projections/replay.ts'
 import { PoisonEvent } from '../../../src/projections/unitRunner.ts'
 import { eventually } from '../../support/eventually.ts'
-import { append, appIn, collected, counting, ENGINES, foldedTo, LEASE_MS, many, openStage, seen, type Seen, settings, type Stage, sumTo } from './stage.ts'
+import { append, appIn, collected, counting, ENGINES, foldedTo, LEASE_MS, many, openStage, seen, type Seen, settings, type Stage, storeAway, sumTo } from './stage.ts'
 
 for (const engine of ENGINES) {
   describe(`replay on ${engine}`, function () {
@@ -219,7 +219,8 @@ for (const engine of ENGINES) {
 }
 
 /** The log, whose heads cannot be read at some calls, by which build is live then: once in the same state. */
-function awayAt({ log, database }: Stage, failing: (call: number, live: number | undefined) => boolean): Stage['log'] & { failed: number } {
+function awayAt(stage: Stage, failing: (call: number, live: number | undefined) => boolean): Stage['log'] & { failed: number } {
+  const { log, database } = stage
   let calls = 0
   let last: number | undefined
   const heads = async (): Promise<Head[]> => {
@@ -227,7 +228,7 @@ function awayAt({ log, database }: Stage, failing: (call: number, live: number |
     if (failing(++calls, live) && (calls <= 5 || live !== last)) {
       last = live
       away.failed++
-      throw Object.assign(new Error('the store is away'), database.engine === 'sqlite' ? { code: 'SQLITE_BUSY' } : { code: 'ECONNRESET', fatal: true })
+      throw storeAway(stage)
     }
     return log.heads()
   }

@@ -207,3 +207,8 @@ export function foldedTo(stage: Stage, appId: string, position: number): Promise
 export function sumTo(position: number): number {
   return (position * (position + 1)) / 2
 }
+
+/** What the store's driver throws while it cannot be reached. */
+export function storeAway({ database }: Stage): Error {
+  return Object.assign(new Error('the store is away'), database.engine === 'sqlite' ? { code: 'SQLITE_BUSY' } : { code: 'ECONNRESET', fatal: true })
+}
