@@ -262,6 +262,8 @@ export const LIMITS = {
   /** Events that were read for one read model and are kept for the others that follow, over all partitions; a page of each at least. */
   recentEventsKept: 20_000,
   rowsPerStatement: 500,
+  /** Of a build that nobody reads any more, in one transaction. */
+  dropRows: 2_000,
   /** Builds kept besides the live one, for the way back. */
   keptBuilds: 1,
   keptBuildsMax: 20,
@@ -275,17 +277,15 @@ export const LIMITS = {
   progressMs: 500,
   rebuildRetryMs: 60_000,
   pollMs: 100,
-  /** What a projector keeps in memory per partition of eventSummary and userStats; the rest is read again when needed. */
+  /** What a projector keeps in memory per partition; the rest is read again when needed. */
   summaryAppsKept: 5_000,
   summaryVisitorsKept: 100_000,
   summarySlotsKept: 30_000,
   userStatsKept: 5_000,
   /** Runs of log positions kept per person; whoever has more is counted again from the app's whole log when corrected. */
   personRuns: 1_000,
-  // The web read model
   /** Distinct values per app, dimension and local day; events that say further ones count under "(other)". */
   valuesPerDay: 100_000,
-  /** What a projector keeps in memory per partition; the rest is read again when needed. */
   webAppsKept: 5_000,
   webVisitorsKept: 100_000,
   webValuesKept: 100_000,

@@ -40,17 +40,17 @@ async function deleteRows(database: Database, table: ProjectionTable, which: Rec
   for (;;) {
     signal?.throwIfAborted()
     const deleted = await writing(database, (trx) => deleteSome(trx(table.name).where(which), columns))
-    if (deleted < LIMITS.rowsPerStatement) return
+    if (deleted < LIMITS.dropRows) return
   }
 }
 
 function deleteFirst(these: Knex.QueryBuilder, columns: readonly string[]): Promise<number> {
-  return these.orderBy([...columns]).limit(LIMITS.rowsPerStatement).delete().then(Number)
+  return these.orderBy([...columns]).limit(LIMITS.dropRows).delete().then(Number)
 }
 
 /** SQLite takes no LIMIT here. */
 async function deleteByKey(these: Knex.QueryBuilder, columns: readonly string[]): Promise<number> {
-  const rows = await these.clone().orderBy([...columns]).limit(LIMITS.rowsPerStatement).select<Record<string, unknown>[]>([...columns])
+  const rows = await these.clone().orderBy([...columns]).limit(LIMITS.dropRows).select<Record<string, unknown>[]>([...columns])
   if (rows.length > 0) await these.whereIn([...columns], tuplesOf(rows, columns)).delete()
   return rows.length
 }

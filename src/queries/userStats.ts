@@ -5,6 +5,7 @@ import { uuidToBytes } from '../kernel/ids.ts'
 import { LIMITS } from '../limits.ts'
 import { bytesOf } from '../projections/storage/rows.ts'
 import { type Person, personOf, type PersonRow, unite } from '../projections/userStats/person.ts'
+import { type Recent, spelledOut } from '../projections/userStats/recent.ts'
 import { identityKey, USER } from '../projections/visitors/visitors.ts'
 import type { Query } from './query.ts'
 import { AS_OF_SCHEMA, COUNT_SCHEMA, FROM_SCHEMA } from './schemas.ts'
@@ -103,12 +104,13 @@ export const userStats: Query<UserStatsParams, UserStats> = {
       const some = identities.slice(at, at + LIMITS.rowsPerStatement)
       rows.push(...(await trx('user_stats').where(these).whereIn('identity', some).select<typeof rows>('*')))
     }
-    return userStatsBody(userId, unite(rows.map((row) => personOf({ ...row, detail: bytesOf(row.detail) }))))
+    const person = unite(rows.map((row) => personOf({ ...row, detail: bytesOf(row.detail) })))
+    return userStatsBody(userId, person, person.recent.map(spelledOut))
   },
 }
 
 /** Throws Problem `not_found` where nothing was seen of the person. */
-export function userStatsBody(userId: string, { events, firstSeen, lastSeen, agent, ip, recent }: Person): UserStats {
+export function userStatsBody(userId: string, { events, firstSeen, lastSeen, agent, ip }: Omit<Person, 'recent'>, recent: readonly Recent[]): UserStats {
   if (events === 0) throw new Problem('not_found', 'nobody with this userId was counted')
   return {
     userId,

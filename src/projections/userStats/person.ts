@@ -3,15 +3,7 @@
 import { LIMITS } from '../../limits.ts'
 import { ByteReader, ByteWriter } from '../storage/byteCodec.ts'
 import { PositionRuns } from '../sets/positionRuns.ts'
-
-export interface Recent {
-  /** When it happened, epoch milliseconds. */
-  readonly at: number
-  readonly position: number
-  readonly id: string
-  readonly event: string
-  readonly url: string | null
-}
+import { type KeptRecent, keptRecent, readRecent, type Recent, writeRecent } from './recent.ts'
 
 /** A value and the event that says so: the latest by time of occurrence counts. */
 export interface Said<T> {
@@ -33,7 +25,7 @@ export interface Person {
   agent: Said<AgentDetails> | null
   ip: Said<string> | null
   /** Latest first. */
-  recent: Recent[]
+  recent: KeptRecent[]
   /** Where their contents stand, to count them again when one is taken back; null once there were too many runs to keep. */
   positions: PositionRuns | null
 }
@@ -75,7 +67,7 @@ export function see(person: Person, { at, position, id, event, url, agent, ip }:
   const full = person.recent.length >= LIMITS.recentEvents
   if (full && oldest !== undefined && !isLater({ at, position }, oldest)) return
   if (full) person.recent.pop()
-  const entry = { at, position, id, event, url }
+  const entry = keptRecent({ at, position, id, event, url })
   let place = 0
   // Mostly the newest of all, and a splice makes an array of what it took out.
   if (person.recent.length === 0 || isLater(entry, person.recent[0]!)) {
@@ -106,20 +98,20 @@ export interface PersonRow {
   readonly events: number | string
   readonly first_seen: number | string
   readonly last_seen: number | string
-  readonly detail: Uint8Array
+  readonly detail: Buffer
 }
 
 export interface StoredPerson extends PersonRow {
   readonly positions: Uint8Array | null
 }
 
-export function personOf(row: PersonRow): Person {
-  const detail = JSON.parse(Buffer.from(row.detail.buffer, row.detail.byteOffset, row.detail.byteLength).toString()) as Pick<Person, 'agent' | 'ip' | 'recent'>
-  return { events: Number(row.events), firstSeen: Number(row.first_seen), lastSeen: Number(row.last_seen), ...detail, positions: null }
+export function personOf({ events, first_seen, last_seen, detail }: PersonRow): Person {
+  return { events: Number(events), firstSeen: Number(first_seen), lastSeen: Number(last_seen), ...readDetail(detail), positions: null }
 }
 
-export function storedPerson(row: StoredPerson): Person {
-  return { ...personOf(row), positions: row.positions === null ? null : PositionRuns.read(new ByteReader(row.positions)) }
+/** The same to be folded further, which keeps nothing of the bytes that a driver has read it from. */
+export function storedPerson({ detail, positions, ...row }: StoredPerson): Person {
+  return { ...personOf({ ...row, detail: Buffer.from(detail) }), positions: positions === null ? null : PositionRuns.read(new ByteReader(positions)) }
 }
 
 const writer = new ByteWriter()
@@ -130,8 +122,35 @@ export function positionBytes({ positions }: Person): Buffer | null {
   return writer.take()
 }
 
+type Detail = Pick<Person, 'agent' | 'ip' | 'recent'>
+
+/** Tells the bytes below from the JSON of rows that were written before there were such. */
+const FORMAT = 1
+const BRACE = 0x7b
+
 export function detailOf({ agent, ip, recent }: Person): Buffer {
-  return Buffer.from(JSON.stringify({ agent, ip, recent }))
+  const facts = Buffer.from(JSON.stringify({ agent, ip }))
+  writer.number(FORMAT)
+  writer.number(facts.length)
+  writer.append(facts)
+  writeRecent(writer, recent)
+  return writer.take()
+}
+
+function readDetail(bytes: Buffer): Detail {
+  if (bytes[0] === BRACE) {
+    const { agent, ip, recent } = JSON.parse(bytes.toString()) as Omit<Detail, 'recent'> & { readonly recent: readonly Recent[] }
+    return { agent, ip, recent: recent.map(keptRecent) }
+  }
+  const reader = new ByteReader(bytes)
+  const format = reader.number()
+  if (format !== FORMAT) throw new RangeError(`a person of format ${format}`)
+  const facts = JSON.parse(textOf(reader.take(reader.number()))) as Omit<Detail, 'recent'>
+  return { ...facts, recent: readRecent(reader, bytes) }
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
 function later<T>(left: Said<T> | null, right: Said<T>): Said<T> {

@@ -12,15 +12,16 @@ import { replaceRows, type Value } from '../storage/bulkRows.ts'
 import { readContent } from '../visitors/links.ts'
 import type { EventReader, Projection } from '../projection.ts'
 import { bytesOf } from '../storage/rows.ts'
+import { chunks } from '../storage/upsert.ts'
 import { takingsOf } from '../visitors/takings.ts'
 import { USER_AGENT_RULES } from '../enrichment/userAgents.ts'
 import { afterCorrections, countAgain, sightingOf, takeOut } from './inverse.ts'
 import { type AppPeople, drop, type Known, knownOf, noIdentities, touch, type UserStatsMemory, type UserStatsState } from './memory.ts'
 import { addPosition, detailOf, nobody, positionBytes, see, storedPerson } from './person.ts'
-import { type Identity, identityKey, identityOf, linkedIdentities, USER } from '../visitors/visitors.ts'
+import { type Identity, type IdentityKind, identityOf, linkedIdentities, USER } from '../visitors/visitors.ts'
 
-/** 2: where a person's events stand. */
-const FOLD_VERSION = 2
+/** 2: where a person's events stand. 3: their latest events as bytes. */
+const FOLD_VERSION = 3
 
 export const userStats: Projection<UserStatsState, UserStatsMemory> = {
   name: 'userStats',
@@ -74,7 +75,7 @@ async function load(db: Knex, build: number, state: UserStatsState, events: read
   const { memory } = state
   memory.open = true
   const taken = await takingsOf(events, reader)
-  const wanted = new Map<AppPeople, Map<string, Identity>>()
+  const wanted = new Map<AppPeople, Wanted[]>()
   for (const event of events) {
     let app = memory.apps.get(event.appId)
     if (app === undefined) {
@@ -86,35 +87,33 @@ async function load(db: Knex, build: number, state: UserStatsState, events: read
     if (app.complete) continue
     for (const identity of [readContent(event), taken?.get(event.position)].flatMap(identitiesOf)) {
       if (app.known[identity.kind].has(identity.id)) continue
-      let identities = wanted.get(app)
-      if (identities === undefined) wanted.set(app, (identities = new Map<string, Identity>()))
-      identities.set(identityKey(identity.kind, identity.id).toString('hex'), identity)
+      // Known from here on, so that their next event does not ask for them again.
+      const one = { kind: identity.kind, known: knownOf(memory, app, identity) }
+      const all = wanted.get(app)
+      if (all === undefined) wanted.set(app, [one])
+      else all.push(one)
     }
   }
-  for (const [app, identities] of wanted) {
-    const keys = [...identities.keys()]
-    for (let at = 0; at < keys.length; at += LIMITS.rowsPerStatement) {
-      await loadIdentities(db, build, memory, app, keys.slice(at, at + LIMITS.rowsPerStatement).map((key) => [key, identities.get(key)!]))
-    }
-  }
+  for (const [app, all] of wanted) for (const some of chunks(all)) await loadIdentities(db, build, app, some)
   state.inverse = taken === undefined ? undefined : await afterCorrections(state, events, taken, reader)
 }
 
+interface Wanted { readonly kind: IdentityKind; readonly known: Known } // prettier-ignore
 type Bytes = Uint8Array | ArrayBuffer
 interface LoadedPerson { readonly identity: Bytes; readonly events: number; readonly first_seen: number; readonly last_seen: number; readonly detail: Bytes; readonly positions: Bytes | null } // prettier-ignore
 
-async function loadIdentities(db: Knex, build: number, memory: UserStatsMemory, app: AppPeople, wanted: readonly (readonly [string, Identity])[]): Promise<void> {
-  const byKey = new Map<string, Known>()
-  for (const [key, identity] of wanted) byKey.set(key, knownOf(memory, app, identity))
-  const keys = wanted.map(([key]) => Buffer.from(key, 'hex'))
+async function loadIdentities(db: Knex, build: number, app: AppPeople, wanted: readonly Wanted[]): Promise<void> {
+  const byKey = new Map(wanted.map(({ known }) => [known.key.toString('latin1'), known]))
+  const knownAs = (identity: Bytes): Known => byKey.get(bytesOf(identity).toString('latin1'))!
   const these = { build, app_id: app.key }
-  const persons = await db('user_stats').where(these).whereIn('identity', keys).select<LoadedPerson[]>('*')
-  for (const row of persons) byKey.get(bytesOf(row.identity).toString('hex'))!.person = storedPerson({ ...row, detail: bytesOf(row.detail), positions: row.positions === null ? null : bytesOf(row.positions) })
+  const keysOf = (some: readonly Wanted[]): Buffer[] => some.map(({ known }) => known.key)
+  const persons = await db('user_stats').where(these).whereIn('identity', keysOf(wanted)).select<LoadedPerson[]>('*')
+  for (const row of persons) knownAs(row.identity).person = storedPerson({ ...row, detail: bytesOf(row.detail), positions: row.positions === null ? null : bytesOf(row.positions) })
   // A user is never linked to another.
-  const linkable = wanted.filter(([, { kind }]) => kind !== USER).map(([key]) => Buffer.from(key, 'hex'))
+  const linkable = wanted.filter(({ kind }) => kind !== USER)
   if (linkable.length === 0) return
-  const links = await db('user_stats_links').where(these).whereIn('identity', linkable).select<{ identity: Bytes; user_identity: Bytes }[]>('*')
-  for (const row of links) byKey.get(bytesOf(row.identity).toString('hex'))!.user = bytesOf(row.user_identity)
+  const links = await db('user_stats_links').where(these).whereIn('identity', keysOf(linkable)).select<{ identity: Bytes; user_identity: Bytes }[]>('*')
+  for (const row of links) knownAs(row.identity).user = Buffer.from(bytesOf(row.user_identity))
 }
 
 function identitiesOf(content: Content | undefined): Identity[] {

@@ -1,9 +1,11 @@
 // What one person did, seen again in the log: one pass says which contents are theirs, with links, corrections and the
 // question's own conditions applied, and a second looks at those alone, so that no more of everybody else is kept than codes.
 import { setImmediate } from 'node:timers/promises'
+import { NIL_UUID } from '../../kernel/ids.ts'
 import { LIMITS } from '../../limits.ts'
 import { sighted } from '../../projections/userStats/inverse.ts'
 import { nobody, type Person, see } from '../../projections/userStats/person.ts'
+import { spelledOut } from '../../projections/userStats/recent.ts'
 import { USER } from '../../projections/visitors/visitors.ts'
 import type { StatsQuestion } from '../stats.ts'
 import { type UserStats, userStatsBody } from '../userStats.ts'
@@ -21,9 +23,9 @@ export async function userStatsOf(log: LogSource, gathered: Gathered, question: 
   const recent = []
   for (const entry of person.recent) {
     const [event] = await log.readApp(question.appId, entry.position - 1, 1)
-    recent.push({ ...entry, id: event!.eventId })
+    recent.push({ ...spelledOut(entry), id: event!.eventId })
   }
-  return userStatsBody(question.userId, { ...person, recent })
+  return userStatsBody(question.userId, person, recent)
 }
 
 export function personTest({ rows, people }: Gathered, { userId }: Question): RowTest {
@@ -41,7 +43,7 @@ function contentPositions(gathered: Gathered, question: Question): Float64Array 
   return positions.subarray(0, count).sort()
 }
 
-/** The ids of their recent events are left empty. */
+/** The ids of their recent events are left open. */
 async function seen(log: LogSource, gathered: Gathered, question: Question, { signal }: LogAnswerOptions): Promise<Person> {
   const person = nobody()
   const positions = contentPositions(gathered, question)
@@ -55,7 +57,7 @@ async function seen(log: LogSource, gathered: Gathered, question: Question, { si
       next += 1
       // What was erased since is nobody's.
       const content = contentIn(event)
-      if (content !== undefined) see(person, sighted('', content))
+      if (content !== undefined) see(person, sighted(NIL_UUID, content))
     }
     await setImmediate()
   }
