@@ -29,6 +29,9 @@ import { LIMITS } from './limits.ts'
 import { PROJECTIONS } from './projections/all.ts'
 import { startProjector } from './projections/projector.ts'
 import { startProjectorThread } from './projections/projectorThread.ts'
+import type { ThreadSettings } from './projections/projectorThreadMessages.ts'
+import { carryingOutHere } from './projections/rebuildJobs.ts'
+import { carryingOutInThreads } from './projections/rebuildThread.ts'
 import { createQueryBus } from './queries/bus.ts'
 import { createControlQueries } from './queries/controlQueries.ts'
 import type { AnswerCache } from './queries/cache.ts'
@@ -78,7 +81,7 @@ export interface StartOptions {
   readonly clock?: Clock
   /** Ends the wait for a database that is not up yet. */
   readonly signal?: AbortSignal | undefined
-  /** Where one process both collects and counts, counting has a thread of its own. Off unless given: a thread has the system's clock. */
+  /** Where a process serves, counting beside it and rebuilding have threads of their own. Off unless given: a thread has the system's clock. */
   readonly threads?: boolean
   /** Of answers from the log, where others than those of limits.ts are wanted. */
   readonly logBounds?: Partial<LogBounds> | undefined
@@ -92,7 +95,7 @@ export async function startRecount(config: Config, { clock = systemClock, signal
     const base = await startBase(config, clock, logger, closings, signal)
     if (serves(config.role, 'append')) await startAppending(base, closings)
     if (serves(config.role, 'project')) startProjecting(base, closings, threads && serves(config.role, 'api'))
-    const { server, bus } = serves(config.role, 'api') ? startServing(base, closings, logBounds) : { server: probes(base), bus: undefined }
+    const { server, bus } = serves(config.role, 'api') ? startServing(base, closings, threads, logBounds) : { server: probes(base), bus: undefined }
     const drain = drainable(server)
     const url = await listen(server, config)
     closings.push(drain)
@@ -131,16 +134,21 @@ async function startAppending(base: Base, closings: Closing[]): Promise<void> {
   closings.push(keepPruning(base.stores.database, base.clock, base.logger))
 }
 
-function startProjecting({ config, stores, clock, logger }: Base, closings: Closing[], inThread: boolean): void {
-  const { databaseUrl: url, logLevel, role } = config
-  const turns = stores.database.engine === 'sqlite' ? (stores.database as SqliteDatabase).turns : undefined
+function startProjecting(base: Base, closings: Closing[], inThread: boolean): void {
+  const { stores: { log, database }, clock, logger } = base // prettier-ignore
   const projector = inThread
-    ? startProjectorThread({ log: stores.log, url, partitions: stores.log.partitions, logLevel, role, secrets: configuredSecrets(config), turns, logger })
-    : startProjector({ log: stores.log, database: stores.database, projections: PROJECTIONS, clock, logger })
+    ? startProjectorThread({ ...threadSettings(base), log, logger })
+    : startProjector({ log, database, projections: PROJECTIONS, clock, logger })
   closings.push(() => projector.close())
 }
 
-function startServing(base: Base, closings: Closing[], logBounds?: Partial<LogBounds>): { server: Server; bus: CommandBus } {
+function threadSettings({ config, stores: { log, database } }: Base): ThreadSettings {
+  const { databaseUrl: url, logLevel, role } = config
+  const turns = database.engine === 'sqlite' ? (database as SqliteDatabase).turns : undefined
+  return { url, partitions: log.partitions, logLevel, role, secrets: configuredSecrets(config), turns }
+}
+
+function startServing(base: Base, closings: Closing[], threads: boolean, logBounds?: Partial<LogBounds>): { server: Server; bus: CommandBus } {
   const { config, clock, logger, stores, keyring, salts, epoch } = base
   const { log, database } = stores
   const queue = openQueue(config, stores, logger)
@@ -155,7 +163,8 @@ function startServing(base: Base, closings: Closing[], logBounds?: Partial<LogBo
   closings.push(() => cache.close())
   const logAnswers = createLogThread({ url: config.databaseUrl, partitions: log.partitions, logger, bounds: logBounds })
   closings.push(() => logAnswers.close())
-  const rebuilds = createRebuilds({ database, log, projections: PROJECTIONS, clock, logger })
+  const carryOut = threads ? carryingOutInThreads(threadSettings(base)) : carryingOutHere({ database, log, projections: PROJECTIONS, clock, logger })
+  const rebuilds = createRebuilds({ database, projections: PROJECTIONS, carryOut, logger })
   closings.push(() => rebuilds.close())
   const queries = createQueryBus({ database, log, logAnswers, cache, clock, logger })
   const server = createHttpServer({

@@ -1,25 +1,24 @@
-// Rebuilds that an owner asks for over HTTP, run by the process that was asked; leases keep two of them apart. Progress is
+// Rebuilds that an owner asks for over HTTP, started by the process that was asked; leases keep two of them apart. Progress is
 // read from the tables, so that a stream shows every rebuild of the installation, whichever process is at it.
 import { Problem } from './errors.ts'
-import type { EventLog } from './events/eventLog.ts'
 import type { OnRecord, ReplayProgress, Replays } from './http/deps.ts'
-import type { Clock } from './kernel/clock.ts'
 import type { Database } from './kernel/database.ts'
 import type { Logger } from './kernel/logger.ts'
 import { LIMITS } from './limits.ts'
 import { type Build, findBuild, listBuilds, pauseBuilds, runningBuilds } from './projections/builds.ts'
-import { dropBuild } from './projections/dropRows.ts'
 import type { Projection } from './projections/projection.ts'
-import { progressOf, type RebuildOptions } from './projections/rebuildSession.ts'
-import { dryReplay, RebuildPaused, replay, rollback } from './projections/replay.ts'
+import type { CarryOut, RebuildJob } from './projections/rebuildJobs.ts'
+import { progressOf } from './projections/rebuildSession.ts'
 
 export interface RebuildsOptions {
   readonly database: Database
-  readonly log: EventLog
   readonly projections: readonly Projection[]
-  readonly clock: Clock
+  /** Where the work is done. */
+  readonly carryOut: CarryOut
   readonly logger: Logger
 }
+
+const WORDS = { rebuild: 'a rebuild', trial: 'a trial', rollback: 'the way back', drop: 'a drop' } as const
 
 export function createRebuilds(options: RebuildsOptions): Replays & { close(): Promise<void> } {
   const { database, projections, logger } = options
@@ -31,25 +30,25 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
     if (found === undefined) throw new Problem('not_found', `There is no projection ${name}`)
     return found
   }
-  const carryOut = (projection: Projection, what: string, work: (options: RebuildOptions) => Promise<unknown>): Promise<void> => {
-    const { log, clock } = options
-    return work({ database, log, clock, logger, projection, signal: abort.signal })
-      .then(() => logger.info(`${what} is done`, { projection: projection.name }))
+  const carryOut = (job: RebuildJob): Promise<void> => {
+    const [what, about] = [WORDS[job.do], { projection: job.projection }]
+    return options
+      .carryOut(job, abort.signal)
+      .then((end) => logger.info(end === 'done' ? `${what} is done` : `${what} was paused`, about))
       .catch((error: unknown) => {
-        if (error instanceof RebuildPaused) logger.info(`${what} was paused`, { projection: projection.name })
-        else if (!abort.signal.aborted) logger.error(`${what} failed; the live build stays`, { projection: projection.name, error })
+        if (!abort.signal.aborted) logger.error(`${what} failed; the live build stays`, { ...about, error })
       })
   }
-  const start = async (projection: Projection, what: string, record: OnRecord, work: (options: RebuildOptions) => Promise<unknown>): Promise<void> => {
-    const { name } = projection
-    if (running.has(name)) throw new Problem('already_running', `${name} is being rebuilt already`)
+  const start = async (job: RebuildJob, record: OnRecord): Promise<void> => {
+    const { projection } = job
+    if (running.has(projection)) throw new Problem('already_running', `${projection} is being rebuilt already`)
     // The place is taken before it is on record, so that of two who ask at once the one who is refused leaves none.
     const recorded = record()
     const done = recorded.then(
-      () => carryOut(projection, what, work),
+      () => carryOut(job),
       () => undefined,
     )
-    running.set(name, done.finally(() => running.delete(name)))
+    running.set(projection, done.finally(() => running.delete(projection)))
     await recorded
   }
   const kept = async (projection: Projection, build: number | undefined): Promise<number | undefined> => {
@@ -60,14 +59,12 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
     return build
   }
   const goBack = async (name: string, build: number | undefined, record: OnRecord): Promise<void> => {
-    const projection = named(name)
-    const target = await kept(projection, build)
-    await start(projection, 'the way back', record, (rebuild) => rollback({ ...rebuild, build: target }))
+    await start({ do: 'rollback', projection: name, build: await kept(named(name), build) }, record)
   }
   return {
     async rebuild(name, { dry = false, ...how }, record) {
-      if (dry) await start(named(name), 'a trial', record, dryReplay)
-      else await start(named(name), 'a rebuild', record, (rebuild) => replay({ ...rebuild, ...how }))
+      const { name: projection } = named(name)
+      await start(dry ? { do: 'trial', projection } : { do: 'rebuild', projection, ...how }, record)
     },
     async pause(name, record) {
       if ((await runningBuilds(database, named(name).name)).length === 0) throw new Problem('not_found', `No rebuild of ${name} is under way`)
@@ -76,11 +73,11 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
       await pauseBuilds(database, name)
     },
     async drop(name, build, record) {
-      const projection = named(name)
+      const { name: projection } = named(name)
       const found = await findBuild(database.knex, name, build)
       if (found === undefined || found.appId !== undefined || found.status === 'dropping') throw new Problem('not_found', `There is no build ${build}`)
       if (found.status === 'live' || running.has(name) || (found.status === 'building' && !found.paused)) throw new Problem('build_live')
-      await start(projection, 'a drop', record, () => dropBuild(database, projection, build))
+      await start({ do: 'drop', projection, build }, record)
     },
     switch: goBack,
     rollback: goBack,

@@ -9,9 +9,8 @@ import { Folder } from './folder.ts'
 import { appPages } from './logPages.ts'
 import type { Replayed } from './replay.ts'
 import type { RebuildSession } from './rebuildSession.ts'
-import { UnitRunner } from './unitRunner.ts'
+import { rebuildRunner, type UnitRunner } from './unitRunner.ts'
 import { deadIn } from './wholeRunner.ts'
-import { LIMITS } from '../limits.ts'
 
 /** Throws when the projection holds no rows per app. */
 export async function replayApp(session: RebuildSession, appId: string): Promise<Replayed> {
@@ -66,7 +65,7 @@ async function appRunner(session: RebuildSession, unit: Unit, appId: string, ter
   const places = new OwnPlace(unit.build, terms)
   const folder = new Folder({ log, database, clock, projection, unit, source: appPages(log, appId), places })
   const onPoison: UnitRunner['options']['onPoison'] = async (event) => ((await deadIn(database, { ...unit, build: live }, event)) ? 'bury' : 'fail')
-  return new UnitRunner({ database, folder, unit, logger, onPoison, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
+  return rebuildRunner({ database, folder, unit, logger, onPoison }, checkpoint)
 }
 
 /** False when the live build is another by now. */

@@ -6,9 +6,9 @@ import type { EventLog } from '../events/eventLog.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { startThread } from '../kernel/threads.ts'
 import { LIMITS } from '../limits.ts'
-import type { FromProjectorThread, ProjectorThreadSettings, ToProjectorThread } from './projectorThreadMessages.ts'
+import type { FromProjectorThread, ThreadSettings, ToProjectorThread } from './projectorThreadMessages.ts'
 
-export interface ProjectorThreadOptions extends ProjectorThreadSettings {
+export interface ProjectorThreadOptions extends ThreadSettings {
   readonly log: Pick<EventLog, 'onAppended'>
   readonly logger: Logger
 }
@@ -48,7 +48,7 @@ class RestartedThread implements ProjectorThread {
 
   private start(): void {
     const { url, partitions, logLevel, role, secrets, turns, logger } = this.options
-    const workerData: ProjectorThreadSettings = { url, partitions, logLevel, role, secrets, turns }
+    const workerData: ThreadSettings = { url, partitions, logLevel, role, secrets, turns }
     const worker = startThread(import.meta.url, 'projectorThreadWorker', { workerData, name: 'projector' })
     this.worker = worker
     worker.on('message', ({ line }: FromProjectorThread) => void process.stderr.write(line))

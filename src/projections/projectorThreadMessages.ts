@@ -1,7 +1,8 @@
 // What the projector's thread and its owner tell each other.
 import type { Level } from '../kernel/logger.ts'
 
-export interface ProjectorThreadSettings {
+/** What a thread that folds beside the API is told at its start. */
+export interface ThreadSettings {
   readonly url: string
   /** As the log has them. */
   readonly partitions: number

@@ -8,12 +8,12 @@ import { createLogger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import { PROJECTIONS } from './all.ts'
 import { startProjector } from './projector.ts'
-import type { FromProjectorThread, ProjectorThreadSettings, ToProjectorThread } from './projectorThreadMessages.ts'
+import type { FromProjectorThread, ThreadSettings, ToProjectorThread } from './projectorThreadMessages.ts'
 
 type Poke = (partition: number, position: number) => void
 
 const port = parentPort!
-const { url, partitions, logLevel, role, secrets, turns } = workerData as ProjectorThreadSettings
+const { url, partitions, logLevel, role, secrets, turns } = workerData as ThreadSettings
 const logger = createLogger(logLevel, { role }, { secrets, write: (line) => port.postMessage({ line } satisfies FromProjectorThread) })
 const pokes = new Set<Poke>()
 const poke = (listener: Poke): (() => void) => {

@@ -28,6 +28,12 @@ export interface RunnerOptions {
   readonly targetMs?: number
 }
 
+/** Nobody waits for a rebuild, so its transactions are few and large; but whoever appends to a file waits for each of them. */
+export function rebuildRunner(options: Omit<RunnerOptions, 'targetMs'>, checkpoint: Checkpoint): UnitRunner {
+  const [targetMs, firstEvents] = options.database.engine === 'sqlite' ? [LIMITS.foldTargetMs, LIMITS.foldMaxEvents] : [LIMITS.rebuildTargetMs, LIMITS.rebuildMaxEvents]
+  return new UnitRunner({ ...options, targetMs }, checkpoint, firstEvents)
+}
+
 export class UnitRunner {
   /** How many of the next events are known to hold a poison event; 0 when none is suspected. */
   private suspects = 0

@@ -6,7 +6,6 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { retry } from '../kernel/retry.ts'
-import { LIMITS } from '../limits.ts'
 import { WholePlaces } from './appPlaces.ts'
 import { newestTermsIn } from './appTerms.ts'
 import { liveBuild } from './builds.ts'
@@ -14,7 +13,7 @@ import { type Checkpoint, Fenced, type Unit } from './checkpoints.ts'
 import { Folder } from './folder.ts'
 import type { Source } from './logPages.ts'
 import type { Projection } from './projection.ts'
-import { UnitRunner } from './unitRunner.ts'
+import { rebuildRunner, type UnitRunner } from './unitRunner.ts'
 
 /** What becomes of an event that the build cannot digest and that the live build has counted. */
 export type OnPoison = 'fail' | 'bury'
@@ -42,7 +41,7 @@ export function wholeRunner({ source, onPoison, ...options }: WholeRunnerOptions
     const live = await liveBuild(database.knex, projection.name)
     return onPoison === 'bury' || (live !== undefined && (await deadIn(database, { ...unit, build: live }, event))) ? 'bury' : 'fail'
   }
-  return new UnitRunner({ database, folder, unit, logger, onPoison: judge, targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
+  return rebuildRunner({ database, folder, unit, logger, onPoison: judge }, checkpoint)
 }
 
 export interface CatchUpOptions extends Pick<Stores, 'log' | 'logger'> {

@@ -4,7 +4,7 @@
 import cluster from 'node:cluster'
 import { writeSync } from 'node:fs'
 import { type IncomingMessage, Server, ServerResponse } from 'node:http'
-import { isMainThread } from 'node:worker_threads'
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 import { Redis } from 'ioredis'
 import mysql from 'mysql2'
 import type { ControlAnswer, ControlMessage, Point, PointAction } from './fault.ts'
@@ -36,6 +36,9 @@ const COMMIT = ';COMMIT'
 const PACK = '{"v":1,"partition":'
 const SIGNAL_MS = 200
 
+/** What threads that are started later find armed: a rebuild has one of its own. */
+const ARMED = 'recount: armed'
+
 let armed: { readonly point: Point; readonly action: PointAction } | undefined
 let transactions = new WeakMap<object, Transaction>()
 
@@ -47,12 +50,16 @@ if (isMainThread && cluster.isPrimary) {
   process.on('message', (message: ControlMessage) => {
     if (message.kind === 'clock') return
     armed = message.kind === 'arm' ? message : undefined
+    setEnvironmentData(ARMED, armed === undefined ? undefined : { point: armed.point, action: armed.action })
     transactions = new WeakMap()
     const answer: ControlAnswer = { kind: 'done', of: message.kind }
     process.send?.(answer)
   })
   // Listening alone would keep a process alive that has nothing else to do.
   process.channel?.unref()
+} else if (!isMainThread) {
+  armed = getEnvironmentData(ARMED) as typeof armed
+  if (armed !== undefined) patchMysql()
 }
 
 function reached(point: Point, where: Omit<PointReached, 'message' | 'point'> = {}): void {

@@ -7,6 +7,7 @@ import { silentLogger } from '../../../src/kernel/logger.ts'
 import { listBuilds } from '../../../src/projections/builds.ts'
 import { keys } from '../../../src/projections/keys.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
+import { carryingOutHere } from '../../../src/projections/rebuildJobs.ts'
 import { createRebuilds } from '../../../src/rebuilds.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Driver, openDriver } from '../readModels/driver.ts'
@@ -20,7 +21,8 @@ describe('operating read models', function () {
   beforeEach(async () => {
     driver = await openDriver('sqlite')
     await driver.build(projections[0]!)
-    rebuilds = createRebuilds({ database: driver.database, log: driver.log, projections, clock: systemClock, logger: silentLogger })
+    const { database, log } = driver
+    rebuilds = createRebuilds({ database, projections, carryOut: carryingOutHere({ database, log, projections, clock: systemClock, logger: silentLogger }), logger: silentLogger })
   })
   afterEach(async () => {
     await rebuilds.close()
