@@ -169,7 +169,8 @@ export async function switchBuild(database: Database, projection: string, to: nu
     }
     await trx('projections').where({ projection }).update({ live_build: to })
     await trx('projection_builds').where({ projection, build: from }).update({ status: 'kept' })
-    await trx('projection_builds').where({ projection, build: to }).update({ status: 'live', live_at: now, error: null })
+    // A pause that comes this late halts nothing any more, and must not stand in the way of coming back to this build.
+    await trx('projection_builds').where({ projection, build: to }).update({ status: 'live', live_at: now, error: null, paused: 0 })
     await trx('projection_checkpoints').where({ projection }).whereIn('build', [from, to]).update({ owner: null })
   })
 }

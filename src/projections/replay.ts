@@ -58,9 +58,11 @@ function waitingOut<T>({ log, logger, signal, folding }: RebuildOptions & Pick<R
   return retry(work, { retryable: (error) => log.classify(error) === 'transient', onRetry, ...(signal === undefined ? {} : { signal }) })
 }
 
-/** Where a build stands that was switched to although nobody got to hear of it. */
+/** Where a build stands that was switched to although nobody got to hear of it, also if somebody has gone back from it since. */
 async function switchedTo({ options: { database, projection } }: RebuildSession, build: Build | undefined): Promise<Replayed | undefined> {
-  if (build === undefined || (await liveBuild(database.knex, projection.name)) !== build.build) return undefined
+  if (build === undefined) return undefined
+  const found = await findBuild(database.knex, projection.name, build.build)
+  if (found === undefined || (found.liveAt === build.liveAt && found.status !== 'live')) return undefined
   const places = await readCheckpoints(database.knex, projection.name, build.build)
   return { build: build.build, positions: new Map([...places].map(([partition, { position }]) => [partition, position])) }
 }

@@ -2,9 +2,9 @@
 // rebuild several read models from one reading of the log.
 import assert from 'node:assert/strict'
 import type { EventLog, Head } from '../../../src/events/eventLog.ts'
-import { findBuild, listBuilds, pauseBuilds } from '../../../src/projections/builds.ts'
+import { findBuild, listBuilds, liveBuild, pauseBuilds, switchBuild } from '../../../src/projections/builds.ts'
 import { dropBuild } from '../../../src/projections/dropRows.ts'
-import { dryReplay, RebuildPaused, replay } from '../../../src/projections/replay.ts'
+import { dryReplay, RebuildPaused, replay, rollback } from '../../../src/projections/replay.ts'
 import { replayTogether } from '../../../src/projections/replayTogether.ts'
 import { readProjections } from '../../../src/queries/projections.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -56,6 +56,29 @@ for (const engine of ENGINES) {
       const log = Object.assign(Object.create(stage.log) as Stage['log'], { heads })
       await assert.rejects(replay({ ...of(stage, counting({ mark: 'v2' })), log }), RebuildPaused)
       assert.deepEqual([away, await statuses()], [true, ['2 building paused', '1 live']])
+    })
+
+    it('leaves it at that when somebody has gone back from it before its switch was answered', async () => {
+      let back: Promise<unknown> | undefined
+      const heads = async (): Promise<Head[]> => {
+        if (back !== undefined || (await liveBuild(stage.database.knex, 'counting')) === 1) return stage.log.heads()
+        back = rollback(of(stage))
+        await back
+        throw storeAway(stage)
+      }
+      const log = Object.assign(Object.create(stage.log) as Stage['log'], { heads })
+      assert.equal((await replay({ ...of(stage, counting({ mark: 'v2' })), log })).build, 2)
+      assert.deepEqual(await statuses(), ['2 kept', '1 live'])
+    })
+
+    it('can be gone back to after a pause that came too late', async () => {
+      await dryReplay(of(stage, counting({ mark: 'v2' })))
+      assert.deepEqual(await statuses(), ['2 building paused', '1 live'])
+      await switchBuild(stage.database, 'counting', 2, Date.now())
+      assert.deepEqual(await statuses(), ['2 live', '1 kept'])
+      await rollback(of(stage))
+      await rollback(of(stage))
+      assert.deepEqual(await statuses(), ['2 live', '1 kept'])
     })
 
     it('is not taken up again by the projector while it is paused', async () => {
