@@ -40,7 +40,7 @@ export const ERRORS = {
   already_retracted: [409, 'The event was retracted, which nothing undoes'],
   already_released: [409, 'The event was released from quarantine already'],
   already_discarded: [409, 'The event was discarded from quarantine'],
-  body_not_whole: [409, 'What is kept of the event is not all of it: send the event that is to be released'],
+  body_not_whole: [409, 'What is kept of the event is not what was sent: send the event that is to be released'],
   body_dropped: [410, 'The event is not kept any more: newer ones took its place in quarantine'],
   payload_too_large: [413, 'The body is larger than this route takes'],
   uri_too_long: [414, 'The address is longer than this server takes'],

@@ -181,12 +181,12 @@ function metaOf(key: KeyState): string {
   return meta
 }
 
-function refuse(outcome: Outcome, { code, path, detail }: Refusal, input: unknown, index: number, batch: Batch, { rules, publicKey }: EventContext): void {
+function refuse(outcome: Outcome, { code, path, detail }: Refusal, input: unknown, index: number, batch: Batch, context: EventContext): void {
   const said = located({ path, detail })
   outcome.ids.push(null)
   outcome.rejected.push({ index, code, detail: said })
   if (outcome.faults.length < FAULTS_MAX) outcome.faults.push({ path: batch.pathOf(index) + path, detail, code })
-  outcome.quarantine.push(quarantined(input, code, said, rules, publicKey))
+  outcome.quarantine.push(quarantined(input, code, said, context))
 }
 
 function withoutSalt(error: unknown, logger: Logger): never {

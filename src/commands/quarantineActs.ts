@@ -44,7 +44,8 @@ export interface ReleasedMany {
 
 export interface QuarantineActs {
   /**
-   * Into the log through the same checks as /collect, as an event of the instant at which it was received unless it names its own.
+   * Into the log through the same checks as /collect, as an event of the instant at which it was received unless it names its own,
+   * which is corrected as /collect would have done where it is let in as it is.
    * Its id is its own where it names one, so that what was sent again meanwhile counts once; else it derives from app and number.
    * Throws Problem `not_found`, `body_dropped`, `body_not_whole`, `already_discarded`, `invalid_event`, `unavailable`.
    */
@@ -132,7 +133,7 @@ async function releaseOne(options: QuarantineActsOptions, found: Entry, given: {
   if (resolved !== undefined) throw new Problem('already_discarded')
   const edited = 'event' in given
   const input = edited ? given.event : whole(entry)
-  const event = await prepared(options, found, input, edited ? '/event' : '')
+  const event = await prepared(options, found, input, edited)
   const data: EventReleased = { number, receivedAt, code, eventId: event.eventId, ...(edited ? { edited } : {}) }
   await append(options, found, { as: 'released', eventId: event.eventId, events: [event, actOf(options, found, eventReleased, 'ReleaseEvent', data)] })
   return { number, status: 'released', eventId: event.eventId, now: true }
@@ -155,20 +156,21 @@ function whole(entry: QuarantinedEvent): unknown {
   return kept.event
 }
 
-/** Throws Problem `invalid_event`, with `path` before each path. */
-async function prepared({ salts }: QuarantineActsOptions, { app, entry, actor }: Entry, input: unknown, path: string): Promise<NewEvent> {
+/** Throws Problem `invalid_event`. */
+async function prepared({ salts }: QuarantineActsOptions, { app, entry, actor }: Entry, input: unknown, edited: boolean): Promise<NewEvent> {
   const context: EventContext = {
     rules: appRules(app),
     meta: JSON.stringify({ quarantine: entry.number, actor }),
     receivedAt: entry.receivedAt,
-    skewMs: 0,
+    // The clock that was wrong was that of the sender; who mends an event says when it was.
+    skewMs: edited ? 0 : entry.skewMs,
     publicKey: entry.viaPublicKey,
     vouched: true,
     imported: false,
     browser: undefined,
   }
   const event = await prepareEvent(input, context, salts)
-  if (isRefusal(event)) throw refused([{ path: path + event.path, detail: event.detail, code: event.code }])
+  if (isRefusal(event)) throw refused([{ path: (edited ? '/event' : '') + event.path, detail: event.detail, code: event.code }])
   return namesItself(input) ? event : { ...event, eventId: uuidv5(idOf({ app, entry }), 'event') }
 }
 

@@ -41,10 +41,14 @@ export interface RejectedEvent {
   readonly appId: string
   readonly code: string
   readonly detail: string
-  /** The event as received, with addresses already reduced; bounded by LIMITS.metadataBytes. */
+  /** The event as received, with addresses and URLs already reduced; bounded by LIMITS.metadataBytes. */
   readonly body: string
   /** It came over a public write key: what a person lets in of it stays what anybody could have sent. */
   readonly viaPublicKey?: true
+  /** More of it was reduced than is of an event that is taken, so that the body is not the event any more. */
+  readonly altered?: true
+  /** Added to its timestamp: how far the clock of the request's sender was behind ours. Absent: 0. */
+  readonly skewMs?: number
 }
 
 /** What a person did with an event in quarantine. Commits with the append that it travels with. */

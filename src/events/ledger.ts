@@ -38,6 +38,10 @@ export interface QuarantinedEvent {
   /** Empty once it was discarded. */
   readonly body: string
   readonly viaPublicKey: boolean
+  /** The body says something else than was sent. */
+  readonly altered: boolean
+  /** To be added to its own timestamp. */
+  readonly skewMs: number
   /** What a person did with it; undefined while it stands. */
   readonly resolved: { readonly as: Resolution['as']; readonly at: number; readonly by: string; readonly eventId: string | undefined } | undefined
 }
@@ -177,6 +181,8 @@ interface QuarantineRow {
   readonly detail: string
   readonly body: string
   readonly via_public_key: number
+  readonly altered: number
+  readonly skew_ms: number | string
   readonly resolution: Resolution['as'] | null
   readonly resolved_at: number | string | null
   readonly resolved_by: Bytes | null
@@ -186,7 +192,8 @@ interface QuarantineRow {
 function quarantinedOf(row: QuarantineRow): QuarantinedEvent {
   const { code, detail, body, resolution, resolved_at, resolved_by, event_id } = row
   return {
-    ...{ number: Number(row.number), receivedAt: Number(row.received_at), code, detail, body, viaPublicKey: row.via_public_key === 1 },
+    ...{ number: Number(row.number), receivedAt: Number(row.received_at), code, detail, body },
+    ...{ viaPublicKey: row.via_public_key === 1, altered: row.altered === 1, skewMs: Number(row.skew_ms) },
     resolved:
       resolution === null ? undefined : { as: resolution, at: Number(resolved_at), by: idOf(resolved_by!), eventId: event_id === null ? undefined : idOf(event_id) },
   }

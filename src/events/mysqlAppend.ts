@@ -144,13 +144,14 @@ function ledgerSql(partition: number, plan: Plan, maxBytes: number): string[] {
 }
 
 function quarantineSql({ quarantine }: Plan, maxBytes: number): string[] {
-  const bodies = quarantine.map(({ appId, number, receivedAt, code, detail, body, viaPublicKey }) => {
-    return `(${uuid(appId)},${number},${integer(receivedAt)},${text(code)},${text(detail)},${text(body)},${viaPublicKey === true ? 1 : 0})`
+  const bodies = quarantine.map(({ appId, number, receivedAt, code, detail, body, viaPublicKey, altered, skewMs = 0 }) => {
+    const flags = `${viaPublicKey === true ? 1 : 0},${altered === true ? 1 : 0}`
+    return `(${uuid(appId)},${number},${integer(receivedAt)},${text(code)},${text(detail)},${text(body)},${flags},${integer(skewMs)})`
   })
   const counts = quarantine.map(({ appId, code, receivedAt }) => `(${uuid(appId)},${text(code)},1,${integer(receivedAt)})`)
   const newest = new Map(quarantine.map(({ appId, number }) => [appId, number]))
   return [
-    ...inserts('INSERT INTO quarantine (app_id,number,received_at,code,detail,body,via_public_key)', bodies, maxBytes),
+    ...inserts('INSERT INTO quarantine (app_id,number,received_at,code,detail,body,via_public_key,altered,skew_ms)', bodies, maxBytes),
     ...inserts(
       'INSERT INTO quarantine_counts (app_id,code,rejected,last_at)',
       counts,

@@ -1,14 +1,20 @@
 // What is kept of a refused event, read back: the event itself where all of it is there, so that nothing is ever released that
-// says less than was sent. Addresses were reduced on purpose, and count as whole.
+// says less or other than was sent. What is reduced of every event (an address, a URL) was reduced on purpose, and counts as whole.
 import { LIMITS } from '../limits.ts'
 
 /** Stands for what was nested too deep to be kept. */
 export const LEFT_OUT = '…'
 
-/** The event as it can be sent again; undefined where it was cut, thinned out, or kept in another form than it was sent in. */
-export function wholeBody({ code, body }: { readonly code: string; readonly body: string }): { readonly event: unknown } | undefined {
+interface Kept {
+  readonly code: string
+  readonly body: string
+  readonly altered: boolean
+}
+
+/** The event as it can be sent again; undefined where it was cut, thinned out, altered, or kept in another form than it was sent in. */
+export function wholeBody({ code, body, altered }: Kept): { readonly event: unknown } | undefined {
   // Of what the store could not hold, the form that it was to be stored in is kept.
-  if (code === 'not_storable') return undefined
+  if (altered || code === 'not_storable') return undefined
   let event: unknown
   try {
     event = JSON.parse(body)

@@ -22,6 +22,7 @@ const BY_APP = 'events INDEXED BY events_app_position'
 const LEDGER = ['`stored`', 'duplicate', 'rejected', 'released', 'discarded', 'recorded']
 const MOVE_LEDGER = `INSERT INTO ledger (app_id, hour, ${LEDGER.join(', ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (app_id, hour) DO UPDATE SET ${LEDGER.map((column) => `${column} = ${column} + excluded.${column}`).join(', ')}`
+const KEEP_REFUSED = 'INSERT INTO quarantine (app_id, number, received_at, code, detail, body, via_public_key, altered, skew_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
 
 export class SqliteEventLog implements EventLog {
   private readonly listeners = new Set<(partition: number, position: number) => void>()
@@ -106,16 +107,16 @@ export class SqliteEventLog implements EventLog {
   }
 
   private writeQuarantine(handle: SqliteHandle, { quarantine, resolutions, recordedAt }: Plan): void {
-    const keep = this.prepare(handle, 'INSERT INTO quarantine (app_id, number, received_at, code, detail, body, via_public_key) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    const keep = this.prepare(handle, KEEP_REFUSED)
     const count = this.prepare(
       handle,
       `INSERT INTO quarantine_counts (app_id, code, rejected, last_at) VALUES (?, ?, 1, ?)
        ON CONFLICT (app_id, code) DO UPDATE SET rejected = rejected + 1, last_at = max(last_at, excluded.last_at)`,
     )
     const drop = this.prepare(handle, 'DELETE FROM quarantine WHERE app_id = ? AND number <= ?')
-    for (const { appId, number, receivedAt, code, detail, body, viaPublicKey } of quarantine) {
+    for (const { appId, number, receivedAt, code, detail, body, viaPublicKey, altered, skewMs = 0 } of quarantine) {
       const app = uuidToBytes(appId)
-      keep.run([app, number, receivedAt, code, detail, body, viaPublicKey === true ? 1 : 0])
+      keep.run([app, number, receivedAt, code, detail, body, viaPublicKey === true ? 1 : 0, altered === true ? 1 : 0, skewMs])
       count.run([app, code, receivedAt])
       drop.run([app, number - LIMITS.quarantineBodiesPerApp])
     }

@@ -60,8 +60,9 @@ const entry = {
   receivedAt: instant,
   code: { type: 'string', description: 'Why it was refused' },
   detail: { type: 'string' },
-  whole: { type: 'boolean', description: 'All of it is kept, so that it can be released as it is' },
+  whole: { type: 'boolean', description: 'All of it is kept, reduced no further than events that are taken: it can be released as it is' },
   viaPublicKey: { type: 'boolean', description: 'Anybody could have sent it' },
+  skewMs: { type: 'integer', description: 'How far the clock of its sender was behind, by `sentAt`: added to its timestamp when it is released as it is' },
   status: { type: 'string', enum: STATUSES },
   resolvedAt: { ...instant, nullable: true },
   resolvedBy: { type: 'string', nullable: true, description: 'The account that released or discarded it' },
@@ -71,7 +72,7 @@ const entry = {
 export const quarantinedResult = {
   ...objectOf({
     ...entry,
-    body: { type: 'string', description: 'As it was sent, with addresses reduced and cut where it is long; empty once it was discarded' },
+    body: { type: 'string', description: 'As it was sent, with addresses and URLs reduced and cut where it is long; empty once it was discarded' },
     event: { description: 'The same as JSON, where it is whole; else null' },
     asOf: AS_OF_SCHEMA,
   }),

@@ -74,10 +74,11 @@ async function readOne(trx: Knex, { appId }: LedgerApp, number: number): Promise
   throw new Problem(number >= 1 && number <= (await sumRefused(trx, appId)) ? 'body_dropped' : 'not_found')
 }
 
-function viewOf({ number, receivedAt, code, detail, body, viaPublicKey, resolved }: QuarantinedEvent): Record<string, unknown> {
+function viewOf(event: QuarantinedEvent): Record<string, unknown> {
+  const { number, receivedAt, code, detail, viaPublicKey, skewMs, resolved } = event
   return {
-    ...{ number, receivedAt: new Date(receivedAt).toISOString(), code, detail, viaPublicKey },
-    whole: wholeBody({ code, body }) !== undefined,
+    ...{ number, receivedAt: new Date(receivedAt).toISOString(), code, detail, viaPublicKey, skewMs },
+    whole: wholeBody(event) !== undefined,
     status: resolved?.as ?? 'quarantined',
     resolvedAt: resolved === undefined ? null : new Date(resolved.at).toISOString(),
     resolvedBy: resolved?.by ?? null,

@@ -272,6 +272,16 @@ export function eventLogContract(engine: string, freshUrl: () => Promise<string>
       )
     })
 
+    it('keeps of a refused event what its release has to know, and nothing where a program before said nothing', async () => {
+      const { log, database } = store
+      const appId = randomUUID()
+      const plain = { appId, code: 'bad', detail: '', body: '{}' }
+      const skewMs = -300 * 365 * 86_400_000
+      await append(log, [], { rejected: [plain, { ...plain, viaPublicKey: true, altered: true, skewMs }] })
+      const kept = await readQuarantine(database.knex, appId, { limit: 2, after: 0 })
+      assert.deepEqual(kept.map((entry) => [entry.viaPublicKey, entry.altered, entry.skewMs]), [[false, false, 0], [true, true, skewMs]])
+    })
+
     it('seals history: the chain holds from event 1, survives redaction, and shows the first position that was touched', async () => {
       const { log, database } = store
       const appId = randomUUID()

@@ -73,7 +73,9 @@ describe('packing', () => {
 
   it('survives the trip through a job', () => {
     const events = [newEvent(), { ...newEvent({ text: '"ü\u0000' }), meta: null }, newEvent(), { ...newEvent(), appId: '0190a0c2-0000-7000-8000-0000000000ff' }]
-    const pack = { ...packOf(events), rejected: [{ appId: events[0]!.appId, code: 'c', detail: 'd', body: '{}' }] }
+    const refused = { appId: events[0]!.appId, code: 'c', detail: 'd', body: '{}' }
+    // The first as programs wrote it that knew no clock correction.
+    const pack = { ...packOf(events), rejected: [refused, { ...refused, viaPublicKey: true as const, altered: true as const, skewMs: -5 }] }
     const job = JSON.parse(JSON.stringify(encodePack(pack))) as PackJob
     assert.deepEqual(decodePack(pack.deliveryId, job), pack)
     assert.throws(() => decodePack('not-an-id', job))
