@@ -24,6 +24,8 @@ export class Follower {
   readonly done: Promise<void>
   private readonly stopping = new AbortController()
   private head = 0
+  /** When all was folded that had been announced. */
+  private reachedAt = performance.now()
   private failures = 0
   private wake: () => void = () => undefined
 
@@ -37,8 +39,14 @@ export class Follower {
 
   /** The partition's head is at least here. */
   poke(head: number): void {
+    if (this.head <= this.position) this.reachedAt = performance.now()
     this.head = Math.max(this.head, head)
     if (this.head > this.position) this.wake()
+  }
+
+  /** For how long, in milliseconds, it has not been at the head of the log. */
+  get behindMs(): number {
+    return this.head > this.position ? performance.now() - this.reachedAt : 0
   }
 
   /** Resolves after the transaction under way. */
@@ -57,6 +65,7 @@ export class Follower {
         const from = this.position
         const folded = await this.options.runner.step()
         this.failures = 0
+        if (this.position >= announced) this.reachedAt = began
         if (!folded && this.head === announced) await this.sleep()
         else if (folded && this.position >= announced) await this.rest(paceMs(this.position - from) - (performance.now() - began))
       } catch (error) {

@@ -33,6 +33,8 @@ export interface ProjectorOptions {
   readonly rebuilds?: boolean
   /** What a fold may take before the next is made smaller; LIMITS.foldTargetMs unless given. */
   readonly targetMs?: number
+  /** Told now and then how far behind the log the unit is that is furthest, in milliseconds. */
+  readonly onBehind?: (ms: number) => void
   /** Awaited between write and commit, for tests of what happens there. */
   readonly beforeCommit?: (unit: Unit) => Promise<void>
 }
@@ -107,8 +109,9 @@ class LeasedProjector implements Projector {
   }
 
   private async pollLoop(): Promise<void> {
-    const { log, logger, pollMs = LIMITS.pollMs } = this.options
+    const { log, logger, pollMs = LIMITS.pollMs, onBehind } = this.options
     while (!this.stopping.signal.aborted) {
+      onBehind?.(Math.max(0, ...[...this.followers.values()].map(({ follower }) => follower.behindMs)))
       try {
         if (this.followers.size > 0) for (const { partition, position } of await log.heads()) this.poke(partition, position)
       } catch (error) {

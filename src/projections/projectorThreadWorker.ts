@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { openEventLog } from '../events/openEventLog.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { openDatabase } from '../kernel/database/open.ts'
+import type { SqliteDatabase } from '../kernel/database/sqlite.ts'
 import { createLogger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
 import { PROJECTIONS } from './all.ts'
@@ -33,8 +34,8 @@ async function start(): Promise<() => Promise<void>> {
   const database = await openDatabase(url, { rewritable: true, turns })
   const log = await openEventLog(database, { url, partitions, clock })
   // Whoever appends to a file waits for the transactions of whoever folds into it.
-  const targetMs = database.engine === 'sqlite' ? LIMITS.foldBesideAppendsMs : LIMITS.foldTargetMs
-  const projector = startProjector({ log, database, projections: PROJECTIONS, clock, logger, poke, targetMs })
+  const besideAppends = database.engine === 'sqlite' ? { targetMs: LIMITS.foldBesideAppendsMs, onBehind: (ms: number) => (database as SqliteDatabase).behind(ms) } : {}
+  const projector = startProjector({ log, database, projections: PROJECTIONS, clock, logger, poke, ...besideAppends })
   return async () => {
     await projector.close()
     await log.close()

@@ -20,6 +20,8 @@ export interface SqliteDatabase extends Database {
   readonly reader: SqliteHandle
   /** For threads of this process that write the same file after it. */
   readonly turns: SharedArrayBuffer
+  /** Tells how far behind the log is what is written here, in milliseconds: the further, the shorter this thread keeps off the write lock for others. */
+  behind(ms: number): void
 }
 
 export interface SqliteOptions {
@@ -56,6 +58,7 @@ export async function openSqlite(path: string, options: SqliteOptions = {}): Pro
       knex: writer,
       reader,
       turns,
+      behind: (ms) => order.behind(ms),
       write: (work) => writeWith(writer.client as LibsqlClient, work),
       snapshot: (work) => readers.transaction(work),
       close: async () => {

@@ -7,8 +7,10 @@ const WAITING = 0
 const BEGUN = 1
 /** For how long those who can wait let others go first. */
 const PATIENCE_MS = 200
-/** How many times as long as they held the lock they keep off it, while there are others. */
+/** How many times as long as they held the lock they keep off it, while there are others; half as many a second behind the log, a third two seconds behind. */
 const RESTS = 4
+/** However far behind: what is acknowledged can wait to be counted. */
+const LEAST_RESTS = 1
 
 /** What the threads share. */
 export function newTurns(): SharedArrayBuffer {
@@ -26,6 +28,8 @@ export interface WriteTurns {
   begin(): void
   /** The transaction has ended. */
   end(): void
+  /** How far behind the log, in milliseconds, what this thread writes is now. */
+  behind(ms: number): void
 }
 
 /** Of the thread that answers clients. */
@@ -56,6 +60,10 @@ export class FirstTurns implements WriteTurns {
   end(): void {
     // Those who wait look by themselves.
   }
+
+  behind(): void {
+    // It waits for nobody.
+  }
 }
 
 /** Of a thread that can wait, though not for ever. */
@@ -65,6 +73,7 @@ export class SecondTurns implements WriteTurns {
   private heldSince = 0
   private othersBegun = 0
   private restUntil = 0
+  private behindMs = 0
 
   constructor(shared: SharedArrayBuffer) {
     this.counts = new Int32Array(shared)
@@ -90,6 +99,12 @@ export class SecondTurns implements WriteTurns {
   end(): void {
     const now = performance.now()
     const others = Atomics.load(this.counts, BEGUN) !== this.othersBegun
-    this.restUntil = others ? now + RESTS * (now - this.heldSince) : 0
+    // Else steady appends, which leave the lock free most of the time, would leave their numbers ever further behind.
+    const rests = Math.max(LEAST_RESTS, RESTS / (1 + this.behindMs / 1_000))
+    this.restUntil = others ? now + rests * (now - this.heldSince) : 0
+  }
+
+  behind(ms: number): void {
+    this.behindMs = ms
   }
 }

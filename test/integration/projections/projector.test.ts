@@ -41,6 +41,19 @@ for (const engine of ENGINES) {
       assert.equal((await seen(stage, other)).lastPosition, 4)
     })
 
+    it('tells for how long it has not been at the head of the log', async () => {
+      const told: number[] = []
+      let open = (): void => undefined
+      const held = new Promise<void>((resolve) => (open = resolve))
+      const projector = stage.project({ onBehind: (ms) => void told.push(ms), beforeCommit: () => held })
+      await append(stage.log, many(appIn(stage.log, 1), 5))
+      await eventually(() => projector.following().length === 2)
+      const before = await eventually(() => told.find((ms) => ms > 0))
+      await eventually(() => told.at(-1)! > before + 100)
+      open()
+      await eventually(() => told.at(-1) === 0)
+    })
+
     it('shares partitions between processes, and gives them up when it closes', async () => {
       const first = stage.project()
       await eventually(() => first.following().length === 2)

@@ -1,11 +1,14 @@
 // The order of two threads' transactions on one SQLite file: who answers clients is let in before whoever can wait takes the lock
-// again, and a failure or a rollback gives the turn back as a commit does.
+// again, and a failure or a rollback gives the turn back as a commit does; and who can wait waits the less, the further behind it is.
 import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
 import { openSqlite, type SqliteDatabase } from '../../../src/kernel/database/sqlite.ts'
+import { FirstTurns, newTurns, SecondTurns } from '../../../src/kernel/database/writeTurns.ts'
 import { eventually } from '../../support/eventually.ts'
 import { scratchDirectory } from '../../support/scratch.ts'
 
 const ROUNDS = 20
+const HELD_MS = 30
 
 describe('turns at the write lock of a file', function () {
   this.timeout(30_000)
@@ -57,4 +60,22 @@ describe('turns at the write lock of a file', function () {
       }
     })
   }
+
+  it('is kept off for longer than it was held, but not for as long once it is behind', async () => {
+    const kept = async (behindMs: number): Promise<number> => {
+      const shared = newTurns()
+      const [others, own] = [new FirstTurns(shared), new SecondTurns(shared)]
+      own.behind(behindMs)
+      await own.come()
+      own.begin()
+      await Promise.all([pause(HELD_MS), others.come()])
+      own.end()
+      const ended = performance.now()
+      await own.come()
+      return performance.now() - ended
+    }
+    const [atHead, behind] = [await kept(0), await kept(60_000)]
+    assert.ok(atHead >= 3 * HELD_MS, `${atHead} ms at the head`)
+    assert.ok(behind >= HELD_MS && behind < atHead, `${behind} ms behind, ${atHead} ms at the head`)
+  })
 })
