@@ -13,6 +13,7 @@ export const LIMITS = {
   headersMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 65_000,
+  closingMs: 1_000,
   credentialChars: 4_096,
   credentialsCached: 10_000,
   userTokenSeconds: 15 * 60,
@@ -219,11 +220,10 @@ export const LIMITS = {
   cacheEntries: 10_000,
   cacheBytes: 32_000_000,
   cacheTtlSeconds: 3_600,
-  // Deliveries
+  // Deliveries and stores
   /** How long a delivery is remembered, so that the ledger counts it once; no queue holds a pack longer. */
   deliveryKeepMs: 30 * 24 * 3_600_000,
   pruneMs: 60_000,
-  // Stores
   /** How long a process waits at start for a database that is not up yet. */
   storeStartMs: 120_000,
   storeCheckMs: 5_000,

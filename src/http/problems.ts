@@ -1,8 +1,10 @@
 // Every error leaves as RFC 9457 problem details with a stable code, whoever raised it: our own code, Express, or Node's
 // HTTP parser. What is not a designed answer becomes `internal`, is logged whole, and tells the client nothing.
 import type { Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { Problem } from '../errors.ts'
 import { DeadlineExceeded } from '../kernel/deadline.ts'
+import { LIMITS } from '../limits.ts'
 import type { HttpDeps } from './deps.ts'
 
 /** What the edge needs to make an answer of an error; without `isAway`, no store stands behind it. */
@@ -70,8 +72,17 @@ export function answerParserErrors(server: Server): void {
     // An answer under way cannot be followed by another; Node keeps it here and offers no other way to know.
     const answering = Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined
     if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent === true) socket.destroy()
-    else socket.end(rawProblem(error.code))
+    else closeWith(socket, rawProblem(error.code))
   })
+}
+
+/** Without the destroying, a client that never ends its half would keep the socket, and what its body takes, for ever. */
+function closeWith(socket: Duplex, answer: string): void {
+  socket.once('finish', () => socket.destroy())
+  socket.end(answer)
+  // Where the client does not read either, the answer never leaves.
+  const force = setTimeout(() => socket.destroy(), LIMITS.closingMs)
+  socket.once('close', () => clearTimeout(force))
 }
 
 /** A whole answer, as bytes, for what was refused before there was a request. */
