@@ -78,13 +78,14 @@ export function createPackStore(options: PackStoreOptions): PackStore {
 
 async function persist(options: PackStoreOptions, partition: number, packs: readonly Pack[]): Promise<readonly Placed[]> {
   const { log, logger, signal, away } = options
-  const deadline = options.giveUpMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.giveUpMs
+  // Of a clock that nobody sets: a jump must not keep those waiting who are to be answered.
+  const deadline = options.giveUpMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.giveUpMs
   try {
     const placed = await retry(() => log.append({ partition, packs }), {
       firstPauseMs: FIRST_PAUSE_MS,
       maxPauseMs: MAX_PAUSE_MS,
       signal,
-      retryable: (error) => log.classify(error) === 'transient' && Date.now() < deadline,
+      retryable: (error) => log.classify(error) === 'transient' && performance.now() < deadline,
       onRetry: (error, tries) => {
         away.add(partition)
         if (tries === 1 || tries % 30 === 0) logger.warn('the log does not take events; trying again', { partition, tries, error })

@@ -3,7 +3,6 @@
 // with a secret first: Redis writes to disk.
 import { createHmac } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { Clock } from '../kernel/clock.ts'
 import { DeadlineExceeded } from '../kernel/deadline.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { LIMITS } from '../limits.ts'
@@ -24,21 +23,21 @@ return { granted, math.max(0, ARGV[3] - used - granted), ttl }`
 interface Options {
   readonly redis: Pick<Redis, 'eval'>
   readonly secret: string
-  readonly clock: Clock
   readonly logger: Logger
 }
 
-export function createRedisBudgets({ redis, secret, clock, logger }: Options): SharedBudgets {
+export function createRedisBudgets({ redis, secret, logger }: Options): SharedBudgets {
   let awayUntil = 0
   let failing = false
   const failed = (error: unknown): void => {
     if (!failing) logger.warn('rates cannot be shared; each process limits for itself', { error })
     failing = true
-    awayUntil = clock.now() + LIMITS.budgetAwayMs
+    // Of a clock that nobody sets: after a jump back, limits would not be shared for as long.
+    awayUntil = performance.now() + LIMITS.budgetAwayMs
   }
   return {
     get away() {
-      return awayUntil > 0 && clock.now() < awayUntil
+      return awayUntil > 0 && performance.now() < awayUntil
     },
     async take(policy, id, spent, wanted) {
       const key = `recount:limit:${policy.counts}:${createHmac('sha256', secret).update(id).digest('base64url').slice(0, 22)}`

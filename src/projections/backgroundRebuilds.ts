@@ -11,6 +11,7 @@ import { textOfId } from './storage/rows.ts'
 
 export class BackgroundRebuilds {
   private running: Promise<void> | undefined
+  /** By a clock that nobody sets: after a jump back, nothing would be tried again for as long. */
   private readonly notBefore = new Map<string, number>()
 
   constructor(
@@ -60,7 +61,7 @@ export class BackgroundRebuilds {
   }
 
   private tooSoon(key: string): boolean {
-    return this.options.clock.now() < (this.notBefore.get(key) ?? 0)
+    return performance.now() < (this.notBefore.get(key) ?? 0)
   }
 
   private async rebuild({ projection: name, appId }: Due): Promise<void> {
@@ -74,7 +75,7 @@ export class BackgroundRebuilds {
       logger.info('a rebuild has switched', about)
     } catch (error) {
       if (this.signal.aborted) return
-      this.notBefore.set(appId === undefined ? name : `${name} ${appId}`, clock.now() + LIMITS.rebuildRetryMs)
+      this.notBefore.set(appId === undefined ? name : `${name} ${appId}`, performance.now() + LIMITS.rebuildRetryMs)
       if (error instanceof RebuildBusy) return
       logger.error('a rebuild failed; the live build stays', { ...about, error })
     }

@@ -37,7 +37,7 @@ export function createQueryBus(given: QueryBusDeps): QueryBus {
   const deps: Deps = { ...given, logAnswers: given.logAnswers ?? answersHere(given.log) }
   const { database, log, cache, clock } = deps
   const flights = new Flights<Computed>()
-  const wait = createEventWait({ database, log, clock })
+  const wait = createEventWait({ database, log })
 
   const ask: QueryBus['ask'] = async (query, appId, given, { after, signal } = {}) => {
     const partition = log.partitionOf(appId)

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { createBudgets, type Policy, type Standing } from '../../src/http/budgets.ts'
 import { limitedAs } from '../../src/http/clientAddress.ts'
 import { createRateLimiter } from '../../src/http/rateLimiter.ts'
+import { createRedisBudgets } from '../../src/http/redisBudgets.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
+import { eventually } from '../support/eventually.ts'
 import { ID } from './support/fakeDeps.ts'
 import { type Asked, codeOf, type Fixture, OWNER_CODE, startFixture, type Told } from './support/fixture.ts'
 
@@ -131,6 +133,16 @@ describe('what one process counts', () => {
     for (let count = 0; count < 4; count++) spend('a')
     at(0)
     assert.equal(spend('a').allowed, true)
+  })
+
+  it('asks Redis again in time although the clock was set back since it failed', async () => {
+    let now = 10_000_000
+    const options = { redis: { eval: () => Promise.reject(new Error('away')) }, clock: { now: () => now }, secret: ID, logger: silentLogger }
+    const shared = createRedisBudgets(options)
+    assert.equal(await shared.take(policy, 'a', 1, 1), undefined)
+    assert.equal(shared.away, true)
+    now = 0
+    await eventually(() => !shared.away)
   })
 
   it('remembers no more than it may', () => {

@@ -111,6 +111,20 @@ describe('appending', () => {
     await assert.rejects(appenderOf(log, { giveUpMs: 60 }).append(packOf([newEvent()])), StoreError)
   })
 
+  it('hands packs back in time although the clock is set back meanwhile', async () => {
+    const log = memoryLog()
+    const { now } = Date
+    log.before = () => {
+      Date.now = () => now() - 3_600_000
+      throw new StoreError('transient')
+    }
+    try {
+      await assert.rejects(appenderOf(log, { giveUpMs: 60 }).append(packOf([newEvent()])), StoreError)
+    } finally {
+      Date.now = now
+    }
+  })
+
   it('a commit whose answer was lost counts once', async () => {
     const log = memoryLog()
     let lost = false
