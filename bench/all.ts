@@ -47,13 +47,18 @@ else {
   const only = values.only?.split(',')
   const unknown = only?.find((name) => !BENCHES.some((bench) => bench.name === name))
   if (unknown !== undefined) refuse(`There is no bench ${unknown}; there are ${BENCHES.map(({ name }) => name).join(', ')}`)
+  const misplaced = (['minutes', 'share', 'events'] as const).find((name) => values[name] !== undefined)
+  if (misplaced !== undefined) refuse(`--${misplaced} goes with ${misplaced === 'events' ? '--peers' : '--long-run'}`)
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
+  if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds ${values.rounds}: how many, 1 or more`)
   const failed = await runAll({ rounds, quick: values.quick, only, json: values.json })
   process.exitCode = failed ? 1 : 0
 }
 
 function readRun(path: string): BenchRun {
-  return orRefuse(() => JSON.parse(readFileSync(path, 'utf8')) as BenchRun, `${path}: `)
+  const run = orRefuse(() => JSON.parse(readFileSync(path, 'utf8')) as Partial<BenchRun> | null, `${path}: `)
+  if (!Array.isArray(run?.rows) || run.hardware === undefined) refuse(`${path} is not the result of a run`)
+  return run as BenchRun
 }
 
 /** What was asked wrongly is told in a line: a stack would say nothing about it. */

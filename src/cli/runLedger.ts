@@ -59,7 +59,8 @@ async function ledgers(stores: Stores, queued: ReadQueued, { app, from, to, json
 
 /** What is wrong with --from and --to is for whoever typed them. */
 function refusal(error: unknown): never {
-  throw error instanceof Problem && error.status === 400 ? new UsageError(error.message) : error
+  if (!(error instanceof Problem) || error.status !== 400) throw error
+  throw new UsageError([error.message, ...(error.errors ?? []).map(({ path, detail }) => `--${path.replace('/', '')} ${detail}`)].join('\n'))
 }
 
 const EARLIEST = '1970-01-01'

@@ -2,12 +2,12 @@
 // once, in real processes under load; afterwards log, read models, ledger and answers are reconciled with what the clients wrote down.
 // The long form, with every fault many times over, is schedule.long.ts.
 import assert from 'node:assert/strict'
-import { chosenFaults } from './support/chosen.ts'
+import { chosenFaults, wholeFrom } from './support/chosen.ts'
 import { complaint, report } from './support/report.ts'
 import { type Outcome, runSchedule } from './support/schedule.ts'
 
-const SEEDS = [Number(process.env['FAULT_SEED'] ?? 20_261_122)]
-const FAULTS = Number(process.env['FAULT_COUNT'] ?? 10)
+const SEEDS = [wholeFrom('FAULT_SEED', 20_261_122)]
+const FAULTS = wholeFrom('FAULT_COUNT', 10)
 
 describe('a schedule of faults under load', function () {
   this.timeout(600_000)

@@ -167,7 +167,7 @@ function acting(router: Router, deps: QuarantineDeps, authority: KeyAuthority): 
    *     description: >-
    *       It is checked as /collect checks, whichever key it came by, and counts from the instant at which it was received unless it
    *       names its own. It counts once: under its own `id` where it has one, else under one that belongs to its place in quarantine.
-   *       What is refused again is answered 400, with each fault, and stays.
+   *       What is refused again is answered 400, with what is wrong, and stays.
    *     x-access: { app: admin }
    *     x-query-schema: ReleaseParameters
    *     requestBody:
