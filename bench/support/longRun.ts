@@ -2,12 +2,12 @@
 import { shopLoad } from './shopLoad.ts'
 import { median } from './rows.ts'
 import type { Stack } from './stack.ts'
-import { createObserver, keptUp, type Observation, rampUp, type Sample, slopePerMinute } from './sustained.ts'
+import { createObserver, type Observation, rampUp, type Sample, slopePerMinute } from './sustained.ts'
 import { wrk } from './wrk.ts'
 
 export interface LongRunOptions {
   readonly minutes: number
-  /** Of the highest rate that is found to be kept up with. */
+  /** Of what gets through under full load. */
   readonly share: number
   /** Of singles 1. */
   readonly eventsPerRequest?: number
@@ -18,11 +18,11 @@ export interface LongRunOptions {
 export interface LongRun {
   /** From the first to the last second of the load. */
   readonly samples: readonly Sample[]
-  /** The highest rate, in events a second, that read models were found to keep up with. */
+  /** Events that became visible a second under full load. */
   readonly peakPerSecond: number
   readonly acknowledged: number
   readonly seconds: number
-  /** Answers other than 2xx, and connections that broke, at the share of the peak; beyond it a server may refuse. */
+  /** Answers other than 2xx, and connections that broke, at the share of the peak; at full load a server may refuse. */
   readonly errors: number
   /** Acknowledged events that the log does not have; a request that was answered after the load had ended may make it negative. */
   readonly missing: number
@@ -37,21 +37,17 @@ export interface LongRun {
 /** Nine in ten events come in batches of such a size in life; one load with both would measure neither. */
 const EVENTS_PER_REQUEST = 10
 const WARM_UP_SHARE = 0.1
-const KEPT_LAG_MS = 2_000
 
 export async function longRun(stack: Stack, { minutes, share, eventsPerRequest = EVENTS_PER_REQUEST, rampSeconds = 15, onMinute }: LongRunOptions): Promise<LongRun> {
   const observer = await createObserver(stack)
   const load = shopLoad(stack, eventsPerRequest)
   try {
-    const paced = { ...load, connections: 4 * load.connections }
-    const { visiblePerSecond, load: most } = await rampUp(observer, load, rampSeconds)
-    const peakPerSecond = await keptUp(observer, paced, { size: eventsPerRequest, from: visiblePerSecond, seconds: rampSeconds, lagMs: KEPT_LAG_MS })
-    onMinute?.(`full load: ${most.perSecond * eventsPerRequest} events/s accepted, ${Math.round(visiblePerSecond)} visible; kept up with: ${Math.round(peakPerSecond)}`)
-    await observer.settled()
+    const { visiblePerSecond: peakPerSecond, load: most } = await rampUp(observer, load, rampSeconds)
+    onMinute?.(`peak ${Math.round(peakPerSecond)} events/s visible, ${most.perSecond * eventsPerRequest} accepted`)
     const observation = await observer.observe(1_000)
     const telling = onMinute === undefined ? undefined : setInterval(() => onMinute(words(observation)), 60_000)
     const seconds = Math.round(minutes * 60)
-    const offered = await wrk({ ...paced, rate: (peakPerSecond * share) / eventsPerRequest, seconds }).finally(() => clearInterval(telling))
+    const offered = await wrk({ ...load, connections: 4 * load.connections, rate: (peakPerSecond * share) / eventsPerRequest, seconds }).finally(() => clearInterval(telling))
     await observation.look()
     const samples = [...observation.samples]
     const ended = performance.now()
