@@ -13,7 +13,7 @@ await runBench(flags, async () => {
   const stack = await startStack(['append', 'project'])
   try {
     const run = await longRun(stack, { minutes: MINUTES, share: Number(flags.share), rampSeconds: flags.quick ? 5 : 15, onMinute: (line) => console.log(line) })
-    if (run.errors > 0 || run.missing > 0) throw new Error(`${run.errors} requests failed, ${run.missing} acknowledged events are not in the log`)
+    if (run.errors > 0 || run.missing > 0) throw new Error(`${run.errors} requests failed (${run.failures}), ${run.missing} acknowledged events are not in the log`)
     return rowsOf(run)
   } finally {
     await stack.stop()

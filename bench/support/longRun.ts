@@ -24,6 +24,8 @@ export interface LongRun {
   readonly seconds: number
   /** Answers other than 2xx, and connections that broke, at the share of the peak; at full load a server may refuse. */
   readonly errors: number
+  /** The same in words, by kind. */
+  readonly failures: string
   /** Acknowledged events that the log does not have; a request that was answered after the load had ended may make it negative. */
   readonly missing: number
   /** Change of the lag a minute. */
@@ -58,6 +60,7 @@ export async function longRun(stack: Stack, { minutes, share, eventsPerRequest =
     return {
       ...{ samples, peakPerSecond, seconds, drainedMs, acknowledged: accepted },
       errors: offered.errors,
+      failures: offered.failures,
       missing: accepted - committed,
       lagSlopeMs: slopePerMinute(afterWarmUp(samples).map(({ atMs, lagMs }) => [atMs, lagMs])),
       memory: Object.fromEntries(Object.keys(samples[0]!.memoryMb).map((name) => [name, memoryOf(samples, name)])),
