@@ -1,7 +1,7 @@
 // Turns a JSON schema into a check that answers faults in words: where each one is, as a JSON pointer, and what is wrong
 // with it. Ajv runs in strict mode, so a misspelt keyword stops the program at start and not a client's request; each
 // schema is compiled once, however often it is asked for.
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { Ajv, type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { Fault } from '../errors.ts'
 import { WORDS, words } from './validationWords.ts'
@@ -18,6 +18,21 @@ const FAULTS_MAX = 20
 /** Reports of Ajv that are looked at: sorting out branches compares each with each. */
 const REPORTS_MAX = 200
 const NAME_CHARS_MAX = 64
+
+const unique: SchemaValidateFunction = (wanted: boolean, items: readonly unknown[]): boolean => {
+  if (!wanted) return true
+  const places = new Map<string, number>()
+  for (const [j, item] of items.entries()) {
+    const text = JSON.stringify(item, sortingKeys)
+    const i = places.get(text)
+    if (i !== undefined) {
+      unique.errors = [{ keyword: 'uniqueItems', params: { i, j } }]
+      return false
+    }
+    places.set(text, j)
+  }
+  return true
+}
 
 const bodies = strictAjv(false)
 const parameters = strictAjv(true)
@@ -41,7 +56,15 @@ function strictAjv(coerceTypes: boolean): Ajv {
   formats.default(ajv)
   // OpenAPI's annotation; the schemas are the document's components too.
   ajv.addVocabulary(['example', WORDS])
+  // Ajv's own calls valueOf and toString of the items, which in what a client sends may be anything; and it compares each with each.
+  ajv.removeKeyword('uniqueItems')
+  ajv.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', validate: unique })
   return ajv
+}
+
+function sortingKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)))
 }
 
 function parameterCheck(validate: ValidateFunction): Check {

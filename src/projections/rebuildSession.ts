@@ -1,7 +1,7 @@
 // What every rebuild needs while it runs: a name to hold leases by, a beat that keeps them, progress that other processes can
 // read from the tables, and the short hold on the live build's checkpoints under which it takes over.
 import { performance } from 'node:perf_hooks'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import type { EventLog } from '../events/eventLog.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { Database } from '../kernel/database.ts'
@@ -135,6 +135,8 @@ export class RebuildSession {
 
   /** Ends the work if an operator has paused it. */
   async heed(build: number): Promise<void> {
+    // On SQLite no fold gives way to messages, and one may say that the process stops.
+    await turn()
     const where = { projection: this.options.projection.name, build, paused: 1 }
     const halted = await this.options.database.knex('projection_builds').where(where).first<object | undefined>('build')
     if (halted !== undefined) this.halt.abort(new RebuildPaused(where.projection, build))
