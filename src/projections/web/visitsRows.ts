@@ -59,23 +59,46 @@ export class VisitReading {
       if (some === undefined) byApp.set(app, [window])
       else some.push(window)
     }
-    for (const [app, wanted] of byApp) for (const some of chunks(wanted)) await readWindows(db, build, memory, app, some)
+    for (const [app, wanted] of byApp) for (const some of alike(wanted)) await readWindows(db, build, memory, app, some)
     this.tails.clear()
     this.windows.clear()
   }
 }
 
+/** For one statement each: windows that reach equally far, and of late events those that begin within a day. */
+function* alike(windows: readonly Window[]): Generator<readonly Window[]> {
+  const groups = new Map<string, Window[]>()
+  for (const window of windows) {
+    const group = `${window.to === Infinity} ${window.to === Infinity ? Number.isFinite(window.from) : Math.floor(window.from / DAY_MS)}`
+    const some = groups.get(group)
+    if (some === undefined) groups.set(group, [window])
+    else some.push(window)
+  }
+  for (const group of groups.values()) yield* chunks(group)
+}
+
+/** As a list of clients and one stretch of time around all windows: ranges put together with OR take MariaDB time by the square of their number. */
 async function readWindows(db: Knex, build: number, memory: Memory, app: TimelineApp, windows: readonly Window[]): Promise<void> {
-  const byClient = new Map<string, Timeline>()
-  const conditions = windows.map(({ timeline, from, to }) => {
-    const client = timeline.key.toString('hex')
-    byClient.set(client, timeline)
-    const ends = Number.isFinite(from) ? ` AND start_at >= ${from - (app.longestMs ?? 0)} AND end_at >= ${from}` : ''
-    return `(build = ${build} AND app_id = X'${app.key.toString('hex')}' AND client = X'${client}'${ends}${Number.isFinite(to) ? ` AND start_at <= ${to}` : ''})`
-  })
-  const rows = await db('web_visits').whereRaw(conditions.join(' OR ')).select<VisitRow[]>('client', 'start_at', 'end_at', 'content')
+  const byClient = new Map<string, Window[]>()
+  let [earliest, latest] = [Infinity, -Infinity]
+  for (const window of windows) {
+    const client = window.timeline.key.toString('hex')
+    const some = byClient.get(client)
+    if (some === undefined) byClient.set(client, [window])
+    else some.push(window)
+    earliest = Math.min(earliest, window.from)
+    latest = Math.max(latest, window.to)
+  }
+  const clients = [...byClient.keys()].map((client) => `X'${client}'`).join(',')
+  const starts = Number.isFinite(earliest) ? ` AND start_at >= ${earliest - (app.longestMs ?? 0)}` : ''
+  const ends = Number.isFinite(latest) ? ` AND start_at <= ${latest}` : ''
+  const rows = await db('web_visits')
+    .whereRaw(`build = ${build} AND app_id = X'${app.key.toString('hex')}' AND client IN (${clients})${starts}${ends}`)
+    .select<VisitRow[]>('client', 'start_at', 'end_at', 'content')
   for (const row of rows) {
-    byClient.get(bytesOf(row.client).toString('hex'))!.restore(visitOf(row))
+    const wanted = byClient.get(bytesOf(row.client).toString('hex'))!
+    if (!wanted.some(({ from, to }) => Number(row.end_at) >= from && Number(row.start_at) <= to)) continue
+    wanted[0]!.timeline.restore(visitOf(row))
     memory.kept++
   }
   for (const { timeline, from, to } of windows) timeline.cover(from, to)
