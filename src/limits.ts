@@ -251,13 +251,12 @@ export const LIMITS = {
   /** The same after a fold of so many events and more: what makes one costs more than the wait is noticed. */
   foldBusyEvents: 200,
   foldBusyPaceMs: 400,
-  /** A projector's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. */
-  foldTargetMs: 1_000,
-  /** The same beside appends to one file, which wait for it. */
+  /** A fold's transaction that takes longer makes the next stretch smaller; one four times as fast, larger. What a smaller one saves is little. */
+  foldTargetMs: 5_000,
+  /** The same beside appends to one file, which wait for it; and for a rebuild there. */
   foldBesideAppendsMs: 50,
+  rebuildBesideAppendsMs: 1_000,
   projectorThreadStopMs: 10_000,
-  /** The same for a rebuild, which nobody waits for: fewer and larger transactions. */
-  rebuildTargetMs: 5_000,
   projectedAppsKept: 50_000,
   /** Events that were read for one read model and are kept for the others that follow, over all partitions; a page of each at least. */
   recentEventsKept: 20_000,

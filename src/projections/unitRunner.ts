@@ -28,9 +28,9 @@ export interface RunnerOptions {
   readonly targetMs?: number
 }
 
-/** Nobody waits for a rebuild, so its transactions are few and large; but whoever appends to a file waits for each of them. */
+/** Nobody waits for a rebuild, so its transactions are large from the first; but whoever appends to a file waits for each of them. */
 export function rebuildRunner(options: Omit<RunnerOptions, 'targetMs'>, checkpoint: Checkpoint): UnitRunner {
-  const [targetMs, firstEvents] = options.database.engine === 'sqlite' ? [LIMITS.foldTargetMs, LIMITS.foldMaxEvents] : [LIMITS.rebuildTargetMs, LIMITS.rebuildMaxEvents]
+  const [targetMs, firstEvents] = options.database.engine === 'sqlite' ? [LIMITS.rebuildBesideAppendsMs, LIMITS.foldMaxEvents] : [LIMITS.foldTargetMs, LIMITS.rebuildMaxEvents]
   return new UnitRunner({ ...options, targetMs }, checkpoint, firstEvents)
 }
 

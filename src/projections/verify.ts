@@ -96,5 +96,5 @@ async function scratchRunner(session: RebuildSession, unit: Unit, live: number):
   }
   const places = new WholePlaces(database.knex, unit, projection, terms)
   const folder = new Folder({ log, database, clock, projection, unit, source: partitionPages(log, unit.partition), places })
-  return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury', targetMs: LIMITS.rebuildTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
+  return new UnitRunner({ database, folder, unit, logger, onPoison: () => 'bury', targetMs: LIMITS.foldTargetMs }, checkpoint, LIMITS.rebuildMaxEvents)
 }
