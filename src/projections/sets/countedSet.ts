@@ -2,7 +2,7 @@
 // that a member leaves when the last of them is taken back. Equal content has equal bytes however it came about. Members
 // stand before counts, as a Roaring bitmap once they are many, so that uniting sets does not read the counts.
 import { ByteReader, ByteWriter } from '../storage/byteCodec.ts'
-import { DistinctSet, eachMemberOf } from './distinctSet.ts'
+import { bytesOfAscending, eachMemberOf } from './distinctSet.ts'
 
 /** Below this many members are listed as differences; from here on they are a bitmap. */
 const BITMAP_MEMBERS = 32
@@ -199,7 +199,7 @@ function write({ ordinals, counts, size }: Tally): Buffer {
   const dense = several * 2 > size
   writer.number(size * 2 + (dense ? 1 : 0))
   if (size >= BITMAP_MEMBERS) {
-    const bitmap = DistinctSet.of(ordinals.subarray(0, size)).toBytes()
+    const bitmap = bytesOfAscending(ordinals.subarray(0, size))
     writer.number(bitmap.length)
     writer.append(bitmap)
   } else for (let at = 0, before = 0; at < size; before = ordinals[at++]!) writer.number(ordinals[at]! - before)

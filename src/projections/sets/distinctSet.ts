@@ -139,6 +139,38 @@ export class DistinctSet {
   }
 }
 
+/** The bytes of the set of these numbers, which ascend and differ, without building it: what a fold does with each set that it changes. */
+export function bytesOfAscending(values: Uint32Array | Int32Array): Buffer {
+  const starts: number[] = []
+  let length = 8
+  for (let from = 0, to = 0; from < values.length; from = to) {
+    const high = values[from]! >>> 16
+    while (to < values.length && values[to]! >>> 16 === high) to++
+    starts.push(from)
+    length += 8 + (to - from <= ARRAY_MAX ? 2 * (to - from) : BITMAP_BYTES)
+  }
+  const bytes = Buffer.alloc(length)
+  bytes.writeUInt32LE(COOKIE, 0)
+  bytes.writeUInt32LE(starts.length, 4)
+  let offset = 8 + 8 * starts.length
+  starts.forEach((from, at) => {
+    const to = starts[at + 1] ?? values.length
+    bytes.writeUInt16LE(values[from]! >>> 16, 8 + 4 * at)
+    bytes.writeUInt16LE(to - from - 1, 10 + 4 * at)
+    bytes.writeUInt32LE(offset, 8 + 4 * starts.length + 4 * at)
+    if (to - from > ARRAY_MAX) {
+      for (let next = from; next < to; next++) bytes[offset + ((values[next]! & 0xffff) >>> 3)]! |= 1 << (values[next]! & 7)
+      offset += BITMAP_BYTES
+      return
+    }
+    for (let next = from; next < to; next++) {
+      bytes[offset++] = values[next]! & 0xff
+      bytes[offset++] = (values[next]! >>> 8) & 0xff
+    }
+  })
+  return bytes
+}
+
 /** Goes through a set as its bytes, in ascending order, without building it. */
 export function eachMemberOf(bytes: Uint8Array, visit: (value: number) => void): void {
   readContainers(bytes, (key, size, view, offset) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { RoaringBitmap32, SerializationFormat } from 'roaring-wasm'
-import { DistinctSet } from '../../../src/projections/sets/distinctSet.ts'
+import { bytesOfAscending, DistinctSet } from '../../../src/projections/sets/distinctSet.ts'
 
 const few = fc.array(fc.oneof(fc.nat(300), fc.nat(200_000), fc.integer({ min: 0, max: 0xffffffff })), { maxLength: 200 })
 const runs = fc.tuple(fc.nat(150_000), fc.nat(9_000)).map(([from, length]) => Array.from({ length }, (_, i) => from + i))
@@ -39,6 +39,7 @@ describe('a distinct set', () => {
         assert.deepEqual(DistinctSet.fromBytes(expected).toBytes(), expected)
         assert.deepEqual(other.toBytes(), expected)
         assert.equal(united.size, model.size)
+        assert.deepEqual(bytesOfAscending(Uint32Array.from(sorted(model))), expected)
       }),
     )
   })
