@@ -1,4 +1,4 @@
-// The long run: finds in a short ramp what the whole stack gets through, then offers a share of that for as long as is asked.
+// The long run: finds the highest rate that the whole stack keeps up with, then offers a share of that for as long as is asked.
 // Memory of every process and lag must stay level, no request may fail, and every acknowledged event is in the log in the end.
 // `npm run bench -- --long-run [--minutes 30] [--share 0.7]`
 import { benchFlags, runBench } from './support/benchRun.ts'

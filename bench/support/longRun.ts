@@ -2,12 +2,12 @@
 import { shopLoad } from './shopLoad.ts'
 import { median } from './rows.ts'
 import type { Stack } from './stack.ts'
-import { createObserver, type Observation, rampUp, type Sample, slopePerMinute } from './sustained.ts'
+import { createObserver, keptUp, type Observation, rampUp, type Sample, slopePerMinute } from './sustained.ts'
 import { wrk } from './wrk.ts'
 
 export interface LongRunOptions {
   readonly minutes: number
-  /** Of what gets through under full load. */
+  /** Of the highest rate that read models keep up with. */
   readonly share: number
   /** Of singles 1. */
   readonly eventsPerRequest?: number
@@ -18,7 +18,7 @@ export interface LongRunOptions {
 export interface LongRun {
   /** From the first to the last second of the load. */
   readonly samples: readonly Sample[]
-  /** Events that became visible a second under full load. */
+  /** The highest rate in events a second that read models kept up with. */
   readonly peakPerSecond: number
   readonly acknowledged: number
   readonly seconds: number
@@ -39,17 +39,23 @@ export interface LongRun {
 /** Nine in ten events come in batches of such a size in life; one load with both would measure neither. */
 const EVENTS_PER_REQUEST = 10
 const WARM_UP_SHARE = 0.1
+/** What counts as keeping up. */
+const LAG_MS = 2_000
 
 export async function longRun(stack: Stack, { minutes, share, eventsPerRequest = EVENTS_PER_REQUEST, rampSeconds = 15, onMinute }: LongRunOptions): Promise<LongRun> {
   const observer = await createObserver(stack)
   const load = shopLoad(stack, eventsPerRequest)
+  // Pauses are only as good as there are connections to take them.
+  const paced = { ...load, connections: 4 * load.connections }
   try {
-    const { visiblePerSecond: peakPerSecond, load: most } = await rampUp(observer, load, rampSeconds)
-    onMinute?.(`peak ${Math.round(peakPerSecond)} events/s visible, ${most.perSecond * eventsPerRequest} accepted`)
+    const { visiblePerSecond: through, load: most } = await rampUp(observer, load, rampSeconds)
+    onMinute?.(`full load: ${Math.round(through)} events/s visible, ${most.perSecond * eventsPerRequest} accepted`)
+    const peakPerSecond = await keptUp(observer, paced, { size: eventsPerRequest, through, seconds: 3 * rampSeconds, lagMs: LAG_MS })
+    onMinute?.(`peak: ${Math.round(peakPerSecond)} events/s kept up with`)
     const observation = await observer.observe(1_000)
     const telling = onMinute === undefined ? undefined : setInterval(() => onMinute(words(observation)), 60_000)
     const seconds = Math.round(minutes * 60)
-    const offered = await wrk({ ...load, connections: 4 * load.connections, rate: (peakPerSecond * share) / eventsPerRequest, seconds }).finally(() => clearInterval(telling))
+    const offered = await wrk({ ...paced, rate: (peakPerSecond * share) / eventsPerRequest, seconds }).finally(() => clearInterval(telling))
     await observation.look()
     const samples = [...observation.samples]
     const ended = performance.now()
@@ -60,7 +66,7 @@ export async function longRun(stack: Stack, { minutes, share, eventsPerRequest =
     return {
       ...{ samples, peakPerSecond, seconds, drainedMs, acknowledged: accepted },
       errors: offered.errors,
-      failures: offered.failures,
+      failures: [offered.failures, refusals(samples), ...warnings(stack)].join('; '),
       missing: accepted - committed,
       lagSlopeMs: slopePerMinute(afterWarmUp(samples).map(({ atMs, lagMs }) => [atMs, lagMs])),
       memory: Object.fromEntries(Object.keys(samples[0]!.memoryMb).map((name) => [name, memoryOf(samples, name)])),
@@ -83,8 +89,29 @@ function afterWarmUp(samples: readonly Sample[]): readonly Sample[] {
   return samples.filter(({ atMs }) => atMs >= endMs * WARM_UP_SHARE)
 }
 
+/** What the API refused while it was looked at: the ramp's refusals, under full load, are in the first sample already. */
+function refusals(samples: readonly Sample[]): string {
+  const before = samples[1]?.refused ?? {}
+  const answered = Object.entries(samples.at(-1)!.refused).map(([status, count]) => [status, count - (before[status] ?? 0)] as const)
+  return `refused: ${answered.filter(([, count]) => count > 0).map(([status, count]) => `${count} with ${status}`).join(', ') || 'none'}`
+}
+
+/** What the processes warned of, and how often. */
+function warnings({ processes }: Stack): string[] {
+  const counts = new Map<string, number>()
+  for (const { name, log } of processes) {
+    for (const line of log().split('\n')) {
+      const found = /"level":"(?:warn|error)","message":"([^"]+)"/.exec(line)
+      if (found === null) continue
+      const key = `${name}: ${found[1]!}`
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+  }
+  return [...counts].map(([key, count]) => `${key} (${count} ×)`)
+}
+
 function words({ samples }: Observation): string {
   const { atMs, accepted, lagMs, memoryMb } = samples.at(-1)!
   const memory = Object.entries(memoryMb).map(([name, mb]) => `${name} ${mb.toFixed(0)}`)
-  return `${Math.round(atMs / 60_000)} min: ${accepted} events, lag ${lagMs.toFixed(0)} ms, memory ${memory.join(', ')} MB`
+  return `${Math.round(atMs / 60_000)} min: ${accepted} events, lag ${lagMs.toFixed(0)} ms, ${refusals(samples)}, memory ${memory.join(', ')} MB`
 }

@@ -10,7 +10,7 @@ export interface Stack {
   readonly api: RecountProcess
   readonly databaseUrl: string
   readonly redisUrl: string
-  readonly processes: readonly { readonly name: string; readonly pid: number }[]
+  readonly processes: readonly (Pick<RecountProcess, 'pid' | 'log'> & { readonly name: string })[]
   readonly mariadbPid: number
   readonly redisPid: number
   /** One more process of a role, with what is different for it. */
@@ -26,11 +26,11 @@ export async function startStack(roles: readonly string[], more: Record<string, 
   const secret = randomBytes(32).toString('hex')
   const env = { DATABASE_URL: databaseUrl, REDIS_URL: redis.url, JWT_SECRET: secret, OWNER_CODE: ownerCode, LOG_LEVEL: 'info', ...more }
   const running: RecountProcess[] = []
-  const processes: { name: string; pid: number }[] = []
+  const processes: (Pick<RecountProcess, 'pid' | 'log'> & { name: string })[] = []
   const start = async (role: string, own: Record<string, string> = {}): Promise<RecountProcess> => {
     const started = await startBuilt(role, { ...env, ...own })
     running.push(started)
-    processes.push({ name: role, pid: started.pid })
+    processes.push({ name: role, ...started })
     return started
   }
   const api = await start('api')
