@@ -129,6 +129,7 @@ export const LIMITS = {
   // Keyring
   keyringPollMs: 250,
   trustMs: 1_000,
+  trustWaitMs: 2_000,
   /** How long one page of the control partition may take before the reading counts as failed. */
   keyringReadMs: 5_000,
   /** How long Redis may take to answer for the epoch. */

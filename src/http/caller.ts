@@ -5,7 +5,7 @@ import type { AppState, ControlState, Keyring, KeyState, MemberState } from '../
 import { appFor, belongs, organisationFor, roleOnApp } from '../commands/roles.ts'
 import { Problem } from '../errors.ts'
 import type { MemberRole, Role } from '../events/organisations.ts'
-import { refreshed } from './credentials.ts'
+import { assured, refreshed } from './credentials.ts'
 
 export interface UserCaller {
   readonly kind: 'user'
@@ -93,7 +93,7 @@ export async function organisationOf({ accountId }: UserCaller, keyring: Keyring
 export async function refuseAbsent(keyring: Keyring, user: Identity): Promise<void> {
   const account = keyring.state.account(user.accountId)
   if (account === undefined || account.generation < user.generation || !belongs(keyring.state, user.accountId)) await refreshed(keyring)
-  else if (!(await keyring.trusted())) throw new Problem('unavailable', 'Accounts cannot be checked at the moment; try again')
+  else await assured(keyring)
   refuseUnlessPresent(keyring.state, user)
 }
 

@@ -6,6 +6,7 @@ import type { ControlState, Keyring, KeyState } from '../commands/keyring.ts'
 import { presentScopes } from '../commands/roles.ts'
 import type { Scope } from '../events/schemas.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { within } from '../kernel/deadline.ts'
 import { sha256 } from '../kernel/hashing.ts'
 import { Lru } from '../kernel/lru.ts'
 import { LIMITS } from '../limits.ts'
@@ -56,9 +57,8 @@ export function createKeyAuthority(deps: { keyring: Keyring; tokens: Tokens; clo
     if (grant === undefined) {
       await refreshed(keyring)
       grant = find(credential)
-    } else if (!(await trusted)) {
-      throw new Problem('unavailable', 'Keys cannot be checked at the moment; nothing was accepted; try again')
     } else {
+      await assured(keyring, trusted)
       // What is known may have changed while somebody was asked whether it can be trusted.
       grant = find(credential)
     }
@@ -72,6 +72,19 @@ export function createKeyAuthority(deps: { keyring: Keyring; tokens: Tokens; clo
       const trusted = keyring.trusted()
       return grant !== undefined && trusted === true ? allowed(grant, keyring, clock) : settle(credential, grant, trusted)
     },
+  }
+}
+
+/**
+ * Returns once what is known of rights can be trusted. Stores that are slow for a moment are waited for: what was read since the
+ * question is as good as what was fresh. Problem `unavailable` after LIMITS.trustWaitMs.
+ */
+export async function assured(keyring: Keyring, trusted = keyring.trusted()): Promise<void> {
+  if (await trusted) return
+  try {
+    await within(LIMITS.trustWaitMs, keyring.refresh(), 'the control partition')
+  } catch (cause) {
+    throw new Problem('unavailable', 'Credentials cannot be checked at the moment; nothing was accepted; try again', { cause })
   }
 }
 

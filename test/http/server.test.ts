@@ -38,13 +38,32 @@ describe('the HTTP server', function () {
   this.timeout(20_000)
   const write: Asked = { path: '/collect', token: WRITE_KEY, body: GOOD }
 
-  it('answers 503 with Retry-After, not 401, while the keyring cannot be trusted', async () => {
-    await withServer({ keyring: fakeKeyring({ trusted: () => Promise.resolve(false) }) }, async (asking) => {
-      const told = await asking(write)
-      assert.equal(outcome(told), '503 unavailable')
-      assert.equal(told.headers['retry-after'], '1')
-      const token = userToken(fakeDeps(), OWNER)
-      assert.equal(outcome(await asking({ path: '/apps', token })), '503 unavailable')
+  for (const [how, refresh] of [['cannot be read', () => Promise.reject(new Error('down'))], ['does not answer', () => new Promise<void>(() => undefined)]] as const) {
+    it(`answers 503 with Retry-After, not 401, while the keyring cannot be trusted and the log ${how}`, async () => {
+      await withServer({ keyring: fakeKeyring({ trusted: () => Promise.resolve(false), refresh }) }, async (asking) => {
+        const told = await asking(write)
+        assert.equal(outcome(told), '503 unavailable')
+        assert.equal(told.headers['retry-after'], '1')
+        const token = userToken(fakeDeps(), OWNER)
+        assert.equal(outcome(await asking({ path: '/apps', token })), '503 unavailable')
+      })
+    })
+  }
+
+  it('waits for a log that is slow where the keyring cannot be trusted, and goes by what was then read', async () => {
+    let key = KEY
+    let next = KEY
+    const refresh = async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (key === next) return
+      key = next
+      Object.assign(keyring.state, { position: 2 })
+    }
+    const keyring = fakeKeyring({ trusted: () => Promise.resolve(false), refresh }, { key: () => key, keyByHash: () => key })
+    await withServer({ keyring }, async (asking) => {
+      assert.equal(outcome(await asking(write)), '202')
+      next = { ...KEY, revoked: true }
+      assert.equal(outcome(await asking(write)), '401 key_revoked')
     })
   })
 
