@@ -162,9 +162,7 @@ export const LIMITS = {
   keysAdopted: 500,
   invitationDaysDefault: 7,
   invitationDaysMax: 30,
-  /** Rows of one export of the audit log. */
   auditExportRows: 100_000,
-  /** Such exports under way in one process. */
   auditExports: 10,
   /** How long one may take, to a client that reads slowly, before it is broken off. */
   auditExportMs: 10 * 60_000,
@@ -187,7 +185,6 @@ export const LIMITS = {
   /** How many events one page of a filtered list looks at before it answers what it has, with a cursor to go on. */
   browseScanEvents: 20_000,
   waitForEventMs: 5_000,
-  /** Points of one time series. */
   timeseriesPoints: 5_000,
   /** Rows of one report's answer; beyond them it is refused, with how to ask for fewer. */
   reportRows: 10_000,
@@ -289,6 +286,9 @@ export const LIMITS = {
   webAppsKept: 5_000,
   webVisitorsKept: 100_000,
   webValuesKept: 100_000,
+  /** From this length of its content on, changes of a row of values wait beside it; how many bytes of them a projector keeps per partition. */
+  cellPendingFromBytes: 16_384,
+  cellsPendingBytes: 16_000_000,
   recentEvents: 20,
   // Import
   importLineBytes: 1_000_000,

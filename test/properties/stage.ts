@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import type { NewEvent } from '../../src/events/eventLog.ts'
 import { uuidv5, uuidv7 } from '../../src/kernel/ids.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
+import { LIMITS } from '../../src/limits.ts'
 import { eventSummary as summaries } from '../../src/projections/eventSummary/eventSummary.ts'
 import type { Projection } from '../../src/projections/projection.ts'
 import { restatements } from '../../src/projections/restatements/restatements.ts'
@@ -15,6 +16,7 @@ import { createMemoryCache } from '../../src/queries/memoryCache.ts'
 import type { QueryBus } from '../../src/queries/query.ts'
 import { type Driver, type Engine, openDriver } from '../integration/readModels/driver.ts'
 import type { History, Mended, Sent } from './histories.ts'
+import { withLimits } from '../support/limits.ts'
 
 /** Every read model of apps that a history's events reach. */
 export const FOLDED = [webNumbers, summaries, persons, restatements].map((projection) => projection as unknown as Projection)
@@ -66,27 +68,29 @@ export async function staged(engine: Engine, history: History, cuts: Cuts, check
   }
 }
 
-/** How folding is cut: how many steps are written before each fold, and how many events a stretch takes. */
+/** How folding is cut: how many steps are written before each fold, how many events a stretch takes, and how long rows are whose changes wait. */
 export interface Cuts {
   readonly foldEvery: number
   readonly stretch: number
   readonly forgetEvery: number
+  readonly cellPendingFromBytes: number
 }
 
 export const cuts: fc.Arbitrary<Cuts> = fc.record({
   foldEvery: fc.constantFrom(1, 3, 7, 1_000),
   stretch: fc.constantFrom(1, 2, 5, 13, 5_000),
   forgetEvery: fc.constantFrom(1, 2, 1_000),
+  cellPendingFromBytes: fc.constantFrom(0, LIMITS.cellPendingFromBytes),
 })
 
-async function foldAll(driver: Driver, builds: ReadonlyMap<Projection, number>, { stretch, forgetEvery }: Cuts): Promise<void> {
-  for (const [projection, build] of builds) await driver.fold(projection, build, stretch, forgetEvery)
+async function foldAll(driver: Driver, builds: ReadonlyMap<Projection, number>, { stretch, forgetEvery, cellPendingFromBytes }: Cuts): Promise<void> {
+  for (const [projection, build] of builds) await withLimits({ cellPendingFromBytes }, () => driver.fold(projection, build, stretch, forgetEvery))
 }
 
 /** Folds everything again into a build of its own, cut otherwise, and compares the rows of all tables. */
 export async function assertRebuilds({ driver }: Stage, projection: Projection, other: Cuts): Promise<void> {
   const build = await driver.build(projection, true)
-  await driver.fold(projection, build, other.stretch, other.forgetEvery)
+  await withLimits({ cellPendingFromBytes: other.cellPendingFromBytes }, () => driver.fold(projection, build, other.stretch, other.forgetEvery))
   assert.deepEqual(await driver.rows(projection, build), await driver.rows(projection, 1))
 }
 

@@ -151,6 +151,18 @@ function netOf(steps: Int32Array): void {
   }
 }
 
+/** Contributions, by ordinal, without those that cancel out: ascending, each as often as it stays. */
+export function netSteps(contributions: Int32Array): Int32Array {
+  netOf(contributions)
+  const steps: number[] = []
+  for (let at = 0; at < net.size; at++) {
+    const count = net.counts[at]!
+    const step = stepOf(net.ordinals[at]!, count > 0 ? 1 : -1)
+    for (let left = Math.abs(count); left > 0; left--) steps.push(step)
+  }
+  return Int32Array.from(steps)
+}
+
 export function countedSize(bytes: Uint8Array): number {
   return bytes.length === 0 ? 0 : Math.floor(new ByteReader(bytes).number() / 2)
 }

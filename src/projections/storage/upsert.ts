@@ -13,13 +13,13 @@ export async function rowsByIds<Row>(db: Knex, table: string, build: number, col
   return rows
 }
 
-/** Puts whole rows, new or not. `key` are the columns after `build` that identify one. */
-export async function insertOrReplace(trx: Knex, table: string, key: readonly string[], build: number, rows: readonly object[]): Promise<void> {
+/** Puts rows, new or not: all of each, or of those that are there these `columns`. `key` are the columns after `build` that identify one. */
+export async function insertOrReplace(trx: Knex, table: string, key: readonly string[], build: number, rows: readonly object[], columns?: string[]): Promise<void> {
   for (const some of chunks(rows)) {
     await trx(table)
       .insert(some.map((row) => ({ ...row, build })))
       .onConflict(['build', ...key])
-      .merge()
+      .merge(columns)
   }
 }
 

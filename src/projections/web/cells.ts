@@ -1,19 +1,25 @@
 // Puts what a stretch changed of dimension values into the rows of web_cells: rows are read, changed and put back many at a
-// time, and an entry, or a row, that nothing is left of goes.
+// time, and an entry, or a row, that nothing is left of goes. Of large rows only what changes is written, until that is much.
 import type { Knex } from 'knex'
 import { replaceRows, type Value } from '../storage/bulkRows.ts'
-import { changedBytes, type Contributions } from '../sets/countedSet.ts'
+import type { Contributions } from '../sets/countedSet.ts'
 import { bytesOf } from '../storage/rows.ts'
 import { deleteAmong, type RowSet, selectAmong } from '../storage/rowSets.ts'
+import { insertOrReplace } from '../storage/upsert.ts'
 import type { AppChanges, CellChanges } from './changes.ts'
 import { loadBlockOwners } from './dictionary.ts'
-import { type CellEntry, packEntries, unpackEntries } from './entries.ts'
+import { type CellEntry, packEntries } from './entries.ts'
 import type { Dimension, WebApp } from './memory.ts'
+import { type CellContent, changeEntry, entriesOf, packChanges } from './pending.ts'
 
-const COLUMNS = ['build', 'app_id', 'dimension_key', 'day', 'block', 'bot', 'content']
+const KEY = ['app_id', 'dimension_key', 'day', 'block', 'bot']
+const COLUMNS = ['build', ...KEY, 'content', 'pending']
 /** Rows that are in memory at once. */
 const AT_ONCE = 2_000
-const NOTHING = new Uint8Array(0)
+/** Of pending changes that are written by one statement. */
+const STATEMENT_BYTES = 250_000
+/** What is said of a row's content where only `pending` of it is put: the row is there. */
+const NO_CONTENT = Buffer.alloc(0)
 
 interface ChangedRow {
   readonly app: WebApp
@@ -60,15 +66,18 @@ function rowsOf(changes: AppChanges): ChangedRow[] {
 }
 
 async function writeRows(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[], contributions: Contributions): Promise<void> {
-  const held = await readHeld(trx, build, rows)
+  const whole = await putOff(trx, build, rows, contributions)
+  const held = await readHeld(trx, build, whole)
   const replaced: Value[][] = []
   const emptied: RowSet[] = []
-  for (const row of rows) {
+  for (const row of whole) {
     const { app, dimension, day, bot, block } = row
     const before = held.get(rowKey(row))
-    const entries = before === undefined ? new Map<number, CellEntry>() : unpackEntries(before)
-    for (const [index, changes] of row.changes) change(entries, index, changes, contributions.of(changes.visitors))
-    if (entries.size > 0) replaced.push([build, app.key, dimension.key, day, block, bot, packEntries(entries)])
+    const entries = before === undefined ? new Map<number, CellEntry>() : entriesOf(before)
+    for (const [index, changes] of row.changes) changeEntry(entries, index, changes, contributions.of(changes.visitors))
+    const content = packEntries(entries)
+    app.largeCells.wrote(keyInApp(row), content.length)
+    if (content.length > 0) replaced.push([build, app.key, dimension.key, day, block, bot, content, null])
     else if (before !== undefined) {
       const where = [['dimension_key', dimension.key], ['day', day], ['bot', bot]] as const // prettier-ignore
       emptied.push({ app: app.key, where, column: 'block', values: [block] })
@@ -78,19 +87,33 @@ async function writeRows(trx: Knex.Transaction, build: number, rows: readonly Ch
   await deleteAmong(trx, 'web_cells', build, emptied)
 }
 
-function change(entries: Map<number, CellEntry>, index: number, changes: CellChanges, visitors: Int32Array): void {
-  const entry = entries.get(index) ?? { events: 0, pageviews: 0, visits: 0, visitors: NOTHING }
-  entry.events += changes.events
-  entry.pageviews += changes.pageviews
-  entry.visits += changes.visits
-  if (entry.events < 0 || entry.pageviews < 0 || entry.visits < 0) throw new RangeError('a value would count less than nothing')
-  entry.visitors = changedBytes(entry.visitors, visitors)
-  if (entry.events === 0 && entry.pageviews === 0 && entry.visits === 0 && entry.visitors.length === 0) entries.delete(index)
-  else entries.set(index, entry)
+/** Writes what changes beside the content where that stays little; the other rows are to be written whole. */
+async function putOff(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[], contributions: Contributions): Promise<ChangedRow[]> {
+  const whole: ChangedRow[] = []
+  let pending: object[] = []
+  let pendingBytes = 0
+  const send = async (): Promise<void> => {
+    await insertOrReplace(trx, 'web_cells', KEY, build, pending, ['pending'])
+    pending = []
+    pendingBytes = 0
+  }
+  for (const row of rows) {
+    const { app, dimension, day, block, bot } = row
+    const changes = (): Buffer => packChanges([...row.changes].map(([index, cell]) => [index, cell, contributions.of(cell.visitors)]))
+    const bytes = app.largeCells.putOff(keyInApp(row), changes)
+    if (bytes === undefined) {
+      whole.push(row)
+      continue
+    }
+    pending.push({ app_id: app.key, dimension_key: dimension.key, day, block, bot, content: NO_CONTENT, pending: bytes })
+    if ((pendingBytes += bytes.length) >= STATEMENT_BYTES) await send()
+  }
+  await send()
+  return whole
 }
 
 /** What the table holds of these rows. */
-async function readHeld(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[]): Promise<Map<string, Buffer>> {
+async function readHeld(trx: Knex.Transaction, build: number, rows: readonly ChangedRow[]): Promise<Map<string, CellContent>> {
   const sets: (RowSet & { readonly values: number[] })[] = []
   let last: ChangedRow | undefined
   for (const row of rows) {
@@ -101,13 +124,16 @@ async function readHeld(trx: Knex.Transaction, build: number, rows: readonly Cha
     } else sets.push({ app: app.key, where: [['dimension_key', dimension.key], ['day', day]], column: 'block', values: [block] }) // prettier-ignore
     last = row
   }
-  type Bytes = Uint8Array | ArrayBuffer
-  type Row = { app_id: Bytes; day: number; block: number; bot: number; content: Bytes }
-  const found = await selectAmong<Row>(trx, 'web_cells', build, sets, ['app_id', 'day', 'block', 'bot', 'content'])
-  return new Map(found.map((row) => [`${bytesOf(row.app_id).toString('hex')} ${row.block} ${row.day} ${row.bot}`, bytesOf(row.content)]))
+  type Row = CellContent & { app_id: Uint8Array | ArrayBuffer; day: number; block: number; bot: number }
+  const found = await selectAmong<Row>(trx, 'web_cells', build, sets, ['app_id', 'day', 'block', 'bot', 'content', 'pending'])
+  return new Map(found.map((row) => [`${bytesOf(row.app_id).toString('hex')} ${keyInApp(row)}`, row]))
+}
+
+function rowKey(row: ChangedRow): string {
+  return `${row.app.key.toString('hex')} ${keyInApp(row)}`
 }
 
 /** A block is of one dimension only. */
-function rowKey({ app, day, bot, block }: ChangedRow): string {
-  return `${app.key.toString('hex')} ${block} ${day} ${bot}`
+function keyInApp({ block, day, bot }: Pick<ChangedRow, 'block' | 'day' | 'bot'>): string {
+  return `${block} ${day} ${bot}`
 }

@@ -12,6 +12,7 @@ import { AppChanges } from './changes.ts'
 import { loadWebApps, prepareValues, refOf } from './dictionary.ts'
 import { trimWebMemory, type WebApp, type WebMemory } from './memory.ts'
 import { valueKey } from './read.ts'
+import { type CellContent, contentOf } from './pending.ts'
 import type { WebTally } from './tally.ts'
 import { writeTotals } from './totals.ts'
 import type { EventCollected } from '../../events/eventCollected.ts'
@@ -26,7 +27,12 @@ export const WEB_TALLY_TABLES: readonly ProjectionTable[] = [
   { name: 'web_value_days', key: ['app_id', 'dimension_key', 'day'] },
   { name: 'web_days', key: ['app_id', 'day', 'bot'] },
   { name: 'web_slots', key: ['app_id', 'day', 'bot', 'slot'] },
-  { name: 'web_cells', key: ['app_id', 'dimension_key', 'day', 'block', 'bot'] },
+  {
+    name: 'web_cells',
+    key: ['app_id', 'dimension_key', 'day', 'block', 'bot'],
+    // What is pending depends on how the log was cut.
+    comparable: ({ content, pending, ...row }) => ({ ...row, content: contentOf({ content, pending } as CellContent) }),
+  },
 ]
 
 /** `valuesPerDay` is for tests: the bound on values of a dimension per local day. */

@@ -7,6 +7,7 @@ import { LIMITS } from '../../limits.ts'
 import { DistinctSet } from '../sets/distinctSet.ts'
 import { VisitorIndex } from '../visitors/visitorIndex.ts'
 import { BLOCK } from './entries.ts'
+import { LargeRows } from './pending.ts'
 
 /** What counts under it are the values beyond the bound of a day. */
 export const OTHER = '(other)'
@@ -61,6 +62,7 @@ export class WebApp {
   complete: boolean
   /** Local days with rows of numbers; undefined when the tables may have others. */
   writtenDays: Set<number> | undefined
+  readonly largeCells = new LargeRows()
 
   constructor(
     appId: string,
@@ -113,11 +115,14 @@ export function trimWebMemory(memory: WebMemory): void {
   }
   let visitors = 0
   let values = 0
+  let pending = 0
   for (const app of memory.apps.values()) {
     visitors += app.visitors.kept
+    pending += app.largeCells.bytes
     for (const dimension of app.dimensions.values()) values += dimension.values.size + dimension.days.size
   }
   if (visitors > LIMITS.webVisitorsKept) for (const app of memory.apps.values()) app.visitors.forget()
+  if (pending > LIMITS.cellsPendingBytes) for (const app of memory.apps.values()) app.largeCells.forget()
   if (values <= LIMITS.webValuesKept) return
   for (const app of memory.apps.values()) {
     app.complete = false

@@ -7,6 +7,7 @@ import { uuidToBytes } from '../../kernel/ids.ts'
 import { bytesOf } from '../storage/rows.ts'
 import { chunks } from '../storage/rowSets.ts'
 import { BLOCK, eachEntry, noSums, readSlot, type Slot, SUMS, unpackSlots, type WebSums } from './entries.ts'
+import { type CellContent, contentOf } from './pending.ts'
 
 /** The rows of one app in one build; a query's Snapshot is one. */
 export interface WebRows {
@@ -114,9 +115,9 @@ export async function readCells({ trx, build, appId }: WebRows, dimension: strin
     .where({ build, app_id: uuidToBytes(appId), dimension_key: textKey(dimension) })
     .whereBetween('day', [first, last])
     .whereIn('bot', [...bots])
-    .select<{ day: number; bot: 0 | 1; block: number; content: Bytes }[]>('day', 'bot', 'block', 'content')
-  for (const { day, bot, block, content } of rows) {
-    eachEntry(bytesOf(content), (index, events, pageviews, visits, visitors) => {
+    .select<(CellContent & { day: number; bot: 0 | 1; block: number })[]>('day', 'bot', 'block', 'content', 'pending')
+  for (const { day, bot, block, ...row } of rows) {
+    eachEntry(contentOf(row), (index, events, pageviews, visits, visitors) => {
       visit({ day, bot, ref: block * BLOCK + index, events, pageviews, visits, visitors })
     })
   }

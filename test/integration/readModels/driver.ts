@@ -75,11 +75,13 @@ export async function openDriver(engine: Engine, partitions = 2) {
       }
     },
     /** All rows of a build's tables, in order, without the build itself. */
+    /** As far as `verify` compares them. */
     async rows(projection: Projection, build: number): Promise<Record<string, unknown[]>> {
       const tables: Record<string, unknown[]> = {}
-      for (const { name, key } of projection.tables) {
+      for (const table of projection.tables) {
+        const { name, key } = table
         const rows = await database.knex(name).where({ build }).orderBy([...key]).select<Record<string, unknown>[]>('*')
-        tables[name] = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'build').map(([column, value]) => [column, plain(value)])))
+        tables[name] = rows.map((row) => Object.fromEntries(Object.entries(table.comparable?.(row) ?? row).filter(([column]) => column !== 'build').map(([column, value]) => [column, plain(value)])))
       }
       return tables
     },

@@ -71,9 +71,10 @@ function count(tally: WebTally, zones: ReadonlyMap<string, string>, { appId, sig
 
 export async function tallyRows(database: Database, build: number): Promise<Record<string, unknown[]>> {
   const tables: Record<string, unknown[]> = {}
-  for (const { name, key } of WEB_TALLY_TABLES) {
+  for (const table of WEB_TALLY_TABLES) {
+    const { name, key } = table
     const rows = await database.knex(name).where({ build }).orderBy([...key]).select<Record<string, unknown>[]>('*') // prettier-ignore
-    tables[name] = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'build').map(([column, value]) => [column, plain(value)])))
+    tables[name] = rows.map((row) => Object.fromEntries(Object.entries(table.comparable?.(row) ?? row).filter(([column]) => column !== 'build').map(([column, value]) => [column, plain(value)])))
   }
   return tables
 }

@@ -11,6 +11,7 @@ import { newWebMemory } from '../../../src/projections/web/memory.ts'
 import { readOrdinal, readPeople } from '../../../src/projections/web/people.ts'
 import { readCells, readRef, readSlots, readTotals, readValues, readWebExtent, type WebRows } from '../../../src/projections/web/read.ts'
 import { Naive, type NaiveSums, openTallyDatabase, personOf, type Step, tallyRows, tallySteps } from './tallyDriver.ts'
+import { withLimits } from '../../support/limits.ts'
 
 const LARGE = '018f0000-0000-7000-8000-000000000001'
 const OLD = '018f0000-0000-7000-8000-000000000002'
@@ -136,11 +137,36 @@ for (const engine of ['sqlite', 'mysql'] as const) {
       }
     })
 
+    it('says the same while changes of large rows wait beside their content, and when they no longer do', async () => {
+      const whole = await tallyRows(database, 1)
+      const waiting = async (build: number): Promise<number> => (await database.knex('web_cells').where({ build }).whereNotNull('pending')).length
+      const cut = steps.findIndex(({ sign }) => sign === -1) + 150
+      await withLimits({ cellPendingFromBytes: 100 }, async () => {
+        const memory = newWebMemory()
+        await tallySteps(database, 12, ZONES, steps.slice(0, cut), { size: 23, memory })
+        assert.ok((await waiting(12)) > 10)
+        await assertSays(database, 12, naiveOf(steps.slice(0, cut)), steps)
+        await tallySteps(database, 12, ZONES, steps.slice(cut), { size: 23, memory })
+        assert.ok((await waiting(12)) > 0)
+        assert.deepEqual(await tallyRows(database, 12), whole)
+        // Whoever does not know what is pending reads it.
+        await tallySteps(database, 13, ZONES, steps.slice(0, cut), { size: 23 })
+        await tallySteps(database, 13, ZONES, steps.slice(cut), { size: 411, forgetful: true })
+        assert.deepEqual(await tallyRows(database, 13), whole)
+      })
+      await withLimits({ cellPendingFromBytes: 100, cellsPendingBytes: 900 }, () => tallySteps(database, 14, ZONES, steps, { size: 37 }))
+      assert.deepEqual(await tallyRows(database, 14), whole)
+    })
+
     it('is left with nothing but names when everything is taken back', async () => {
       const some = steps.filter(({ sign }) => sign === 1).slice(0, 2_600)
-      await tallySteps(database, 5, ZONES, [...some, ...some.map((step): Step => ({ ...step, sign: -1 }))], { size: 999 })
-      const rows = await tallyRows(database, 5)
-      for (const table of ['web_days', 'web_slots', 'web_cells']) assert.deepEqual(rows[table], [], table)
+      const thereAndBack = [...some, ...some.map((step): Step => ({ ...step, sign: -1 }))]
+      await tallySteps(database, 5, ZONES, thereAndBack, { size: 999 })
+      await withLimits({ cellPendingFromBytes: 0 }, () => tallySteps(database, 15, ZONES, thereAndBack, { size: 30 }))
+      for (const build of [5, 15]) {
+        const rows = await tallyRows(database, build)
+        for (const table of ['web_days', 'web_slots', 'web_cells']) assert.deepEqual(rows[table], [], table)
+      }
       assert.equal(await readWebExtent({ trx: database.knex, build: 5, appId: LARGE }), undefined)
     })
 

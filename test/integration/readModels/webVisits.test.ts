@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
-import { LIMITS } from '../../../src/limits.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { web as webProjection } from '../../../src/projections/web/web.ts'
 import { type Collected, type Driver, type Engine, openDriver } from './driver.ts'
 import { expectedDays, expectedLinks, expectedVisits, storedDays, storedLinks, storedVisits } from './webReference.ts'
+import { withLimits } from '../../support/limits.ts'
 
 const web = webProjection as Projection
 const MINUTE = 60_000
@@ -98,24 +98,6 @@ async function record(driver: Driver, appId: string, { place, steps }: History):
   return events.flatMap(({ now }) => (now === undefined ? [] : [now]))
 }
 
-/** With another bound on what stays in memory. */
-async function keeping(visitsKept: number, work: () => Promise<void>): Promise<void> {
-  const limits = LIMITS as { visitsKept: number }
-  const usual = limits.visitsKept
-  limits.visitsKept = visitsKept
-  try {
-    await work()
-  } finally {
-    limits.visitsKept = usual
-  }
-}
-
-async function comparable(driver: Driver, build: number): Promise<Record<string, unknown[]>> {
-  const rows = await driver.rows(web, build)
-  for (const table of web.tables) rows[table.name] = rows[table.name]!.map((row) => table.comparable?.(row as Record<string, unknown>) ?? row)
-  return rows
-}
-
 function suite(engine: Engine, numRuns: number): void {
   describe(`the web read model on ${engine}`, function () {
     this.timeout(240_000)
@@ -152,11 +134,11 @@ function suite(engine: Engine, numRuns: number): void {
             await record(fresh, appId, one)
             const live = await fresh.build(web)
             await fresh.fold(web, live, 3, 4)
-            const expected = await comparable(fresh, live)
+            const expected = await fresh.rows(web, live)
             for (const [stretchEvents, forgetEvery, visitsKept] of [[1, 2, 40_000], [3, Infinity, 4], [7, Infinity, 40_000], [10_000, Infinity, 40_000]] as const) {
               const other = await fresh.build(web, true)
-              await keeping(visitsKept, () => fresh.fold(web, other, stretchEvents, forgetEvery))
-              assert.deepEqual(await comparable(fresh, other), expected)
+              await withLimits({ visitsKept, cellPendingFromBytes: 0 }, () => fresh.fold(web, other, stretchEvents, forgetEvery))
+              assert.deepEqual(await fresh.rows(web, other), expected)
             }
           } finally {
             await fresh.close()

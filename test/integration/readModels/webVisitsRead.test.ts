@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { uuidToBytes, uuidv5, uuidv7 } from '../../../src/kernel/ids.ts'
 import type { EventCollected } from '../../../src/events/eventCollected.ts'
-import { LIMITS } from '../../../src/limits.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
 import { bytesOf } from '../../../src/projections/storage/rows.ts'
 import { ANONYMOUS, identityKey, type IdentityKind, USER } from '../../../src/projections/visitors/visitors.ts'
 import { web as webProjection } from '../../../src/projections/web/web.ts'
 import { type ListedVisit, visitPositions, visitsOfVisitors } from '../../../src/projections/web/visitsRead.ts'
 import { type Driver, type Engine, openDriver } from './driver.ts'
+import { withLimits } from '../../support/limits.ts'
 
 const web = webProjection as Projection
 const MINUTE = 60_000
@@ -69,10 +69,7 @@ function suite(engine: Engine): void {
     })
 
     it('have their positions in pieces when they are many, which a retraction writes anew', async () => {
-      const limits = LIMITS as { visitRunsKept: number }
-      const usual = limits.visitRunsKept
-      limits.visitRunsKept = 2
-      try {
+      await withLimits({ visitRunsKept: 2 }, async () => {
         const positions: number[] = []
         for (let at = 0; at < 12; at++) {
           positions.push(await collect(at, { sessionId: 's', anonymousId: 'x', url: `https://site.example/${at}` }))
@@ -99,9 +96,7 @@ function suite(engine: Engine): void {
         const other = await driver.build(web, true)
         await driver.fold(web, other)
         assert.deepEqual(await stored(other), left)
-      } finally {
-        limits.visitRunsKept = usual
-      }
+      })
     })
   })
 }

@@ -1,7 +1,7 @@
 // Counted sets against a plain Map: whatever order and portions contributions come in, and whatever is taken back.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { changedBytes, CountedChanges, Contributions, countedEntries, countedSize, eachCountedMember } from '../../../src/projections/sets/countedSet.ts'
+import { changedBytes, CountedChanges, Contributions, countedEntries, countedSize, eachCountedMember, netSteps } from '../../../src/projections/sets/countedSet.ts'
 
 type Step = readonly [ordinal: number, sign: 1 | -1]
 
@@ -82,6 +82,21 @@ describe('a counted set', () => {
         const bytes = applied(EMPTY, before)
         const back = steps.map(([ordinal, sign]): Step => [ordinal, sign === 1 ? -1 : 1]).reverse()
         assert.deepEqual(applied(applied(bytes, steps), back), bytes)
+      }),
+    )
+  })
+
+  it('is changed as much by what is left of contributions that cancel out', () => {
+    fc.assert(
+      fc.property(histories, histories, (before, steps) => {
+        const bytes = applied(EMPTY, before)
+        const contributions = new Contributions()
+        const set = contributions.newSet()
+        for (const [ordinal, sign] of steps) contributions.add(set, ordinal, sign)
+        const net = netSteps(contributions.of(set))
+        assert.deepEqual(changedBytes(bytes, net), applied(bytes, steps))
+        assert.deepEqual(net, net.slice().sort())
+        assert.equal(net.length, [...countsOf(steps).values()].reduce((sum, count) => sum + Math.abs(count), 0))
       }),
     )
   })
