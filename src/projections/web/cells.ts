@@ -10,7 +10,7 @@ import type { AppChanges, CellChanges } from './changes.ts'
 import { loadBlockOwners } from './dictionary.ts'
 import { type CellEntry, packEntries } from './entries.ts'
 import type { Dimension, WebApp } from './memory.ts'
-import { type CellContent, changeEntry, entriesOf, packChanges } from './pending.ts'
+import { type CellContent, type CellPlace, changeEntry, entriesOf, packChanges, placeKey } from './pending.ts'
 
 const KEY = ['app_id', 'dimension_key', 'day', 'block', 'bot']
 const COLUMNS = ['build', ...KEY, 'content', 'pending']
@@ -21,13 +21,10 @@ const STATEMENT_BYTES = 250_000
 /** What is said of a row's content where only `pending` of it is put: the row is there. */
 const NO_CONTENT = Buffer.alloc(0)
 
-interface ChangedRow {
+interface ChangedRow extends CellPlace {
   readonly app: WebApp
   readonly dimension: Dimension
-  readonly day: number
-  readonly bot: number
-  readonly block: number
-  /** By index within the block. */
+  /** By index within the block; none where what is pending is to be put into the content. */
   readonly changes: Map<number, CellChanges>
 }
 
@@ -41,13 +38,18 @@ export async function writeCells(trx: Knex.Transaction, build: number, apps: rea
   }
 }
 
+function ownerOf(app: WebApp, block: number): Dimension {
+  const dimension = app.blockOwners.get(block)
+  if (dimension === undefined) throw new Error(`block ${block} is of no dimension`)
+  return dimension
+}
+
 /** In the order of the primary key. */
 function rowsOf(changes: AppChanges): ChangedRow[] {
   const { app, blocks } = changes
   const rows: ChangedRow[] = []
   for (const block of blocks) {
-    const dimension = app.blockOwners.get(block)
-    if (dimension === undefined) throw new Error(`block ${block} is of no dimension`)
+    const dimension = ownerOf(app, block)
     const byDay = new Map<number, ChangedRow>()
     for (const [index, dayBot, cell] of changes.cells(block)) {
       let row = byDay.get(dayBot)
@@ -59,6 +61,9 @@ function rowsOf(changes: AppChanges): ChangedRow[] {
       row.changes.set(index, cell)
     }
   }
+  const resting = app.largeCells.next()
+  const changed = new Set(resting.length === 0 ? [] : rows.map(placeKey))
+  for (const place of resting) if (!changed.has(placeKey(place))) rows.push({ app, dimension: ownerOf(app, place.block), ...place, changes: new Map() })
   return rows.sort(
     (left, right) =>
       (left.dimension === right.dimension ? 0 : left.dimension.key.compare(right.dimension.key)) || left.day - right.day || left.block - right.block || left.bot - right.bot,
@@ -76,7 +81,7 @@ async function writeRows(trx: Knex.Transaction, build: number, rows: readonly Ch
     const entries = before === undefined ? new Map<number, CellEntry>() : entriesOf(before)
     for (const [index, changes] of row.changes) changeEntry(entries, index, changes, contributions.of(changes.visitors))
     const content = packEntries(entries)
-    app.largeCells.wrote(keyInApp(row), content.length)
+    app.largeCells.wrote(row, content.length)
     if (content.length > 0) replaced.push([build, app.key, dimension.key, day, block, bot, content, null])
     else if (before !== undefined) {
       const where = [['dimension_key', dimension.key], ['day', day], ['bot', bot]] as const // prettier-ignore
@@ -100,7 +105,7 @@ async function putOff(trx: Knex.Transaction, build: number, rows: readonly Chang
   for (const row of rows) {
     const { app, dimension, day, block, bot } = row
     const changes = (): Buffer => packChanges([...row.changes].map(([index, cell]) => [index, cell, contributions.of(cell.visitors)]))
-    const bytes = app.largeCells.putOff(keyInApp(row), changes)
+    const bytes = row.changes.size === 0 ? undefined : app.largeCells.putOff(row, changes)
     if (bytes === undefined) {
       whole.push(row)
       continue
@@ -126,14 +131,9 @@ async function readHeld(trx: Knex.Transaction, build: number, rows: readonly Cha
   }
   type Row = CellContent & { app_id: Uint8Array | ArrayBuffer; day: number; block: number; bot: number }
   const found = await selectAmong<Row>(trx, 'web_cells', build, sets, ['app_id', 'day', 'block', 'bot', 'content', 'pending'])
-  return new Map(found.map((row) => [`${bytesOf(row.app_id).toString('hex')} ${keyInApp(row)}`, row]))
+  return new Map(found.map((row) => [`${bytesOf(row.app_id).toString('hex')} ${placeKey(row)}`, row]))
 }
 
 function rowKey(row: ChangedRow): string {
-  return `${row.app.key.toString('hex')} ${keyInApp(row)}`
-}
-
-/** A block is of one dimension only. */
-function keyInApp({ block, day, bot }: Pick<ChangedRow, 'block' | 'day' | 'bot'>): string {
-  return `${block} ${day} ${bot}`
+  return `${row.app.key.toString('hex')} ${placeKey(row)}`
 }

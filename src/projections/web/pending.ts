@@ -28,6 +28,10 @@ export interface CellContent {
  * they are pending, which would be a row that counting afresh does not make.
  */
 const PENDING_SHARE = 1 / 4
+/** A row that so many stretches did not change rests. */
+const RESTING_STRETCHES = 20
+/** Of content that one stretch writes for rows that rest: of the many of a day that is over, each stretch takes a few. */
+const RESTING_BYTES = 1024 * 1024
 /** What a row takes in memory, about, beside what is pending of it. */
 const ROW_BYTES = 200
 const NOTHING = new Uint8Array(0)
@@ -96,39 +100,73 @@ function unpackChanges(bytes: Uint8Array): Map<number, { events: number; pagevie
   return changes
 }
 
+/** Which row of an app: a block is of one dimension only. */
+export interface CellPlace {
+  readonly day: number
+  readonly bot: number
+  readonly block: number
+}
+
+export function placeKey({ day, bot, block }: CellPlace): string {
+  return `${block} ${day} ${bot}`
+}
+
 interface LargeRow {
+  readonly place: CellPlace
   readonly contentBytes: number
   pending: Buffer
   /** Bytes of pending changes written since its content was. */
   written: number
+  /** The stretch that changed it last. */
+  touched: number
 }
 
 /** The large rows of one app that this process has written whole: what is pending of them, so that nothing of them is read. */
 export class LargeRows {
   private readonly rows = new Map<string, LargeRow>()
   private pendingBytes = 0
+  private stretch = 0
 
   /** What is held here, about. */
   get bytes(): number {
     return this.pendingBytes + this.rows.size * ROW_BYTES
   }
 
+  /**
+   * Begins a stretch. Answers the rows with something pending that have not changed for a while, so that a day that is over,
+   * which questions go on reading, does not have its changes put together for each of them.
+   */
+  next(): CellPlace[] {
+    this.stretch++
+    const resting: CellPlace[] = []
+    let bytes = 0
+    for (const { place, pending, touched, contentBytes } of this.rows.values()) {
+      if (pending.length === 0 || touched + RESTING_STRETCHES > this.stretch) continue
+      resting.push(place)
+      bytes += contentBytes
+      if (bytes >= RESTING_BYTES) break
+    }
+    return resting
+  }
+
   /** All that is pending of a row with these changes; undefined when its content is to be written, or was not here. */
-  putOff(key: string, changes: () => Buffer): Buffer | undefined {
-    const row = this.rows.get(key)
+  putOff(place: CellPlace, changes: () => Buffer): Buffer | undefined {
+    const row = this.rows.get(placeKey(place))
     if (row === undefined) return undefined
     const pending = Buffer.concat([row.pending, changes()])
     if (row.written + pending.length >= row.contentBytes * PENDING_SHARE) return undefined
     this.pendingBytes += pending.length - row.pending.length
     row.written += pending.length
+    row.touched = this.stretch
     return (row.pending = pending)
   }
 
   /** After the content was written, with nothing pending; of no bytes when the row is gone. */
-  wrote(key: string, contentBytes: number): void {
+  wrote({ day, bot, block }: CellPlace, contentBytes: number): void {
+    const key = placeKey({ day, bot, block })
     this.pendingBytes -= this.rows.get(key)?.pending.length ?? 0
-    if (contentBytes >= LIMITS.cellPendingFromBytes) this.rows.set(key, { contentBytes, pending: NO_BYTES, written: 0 })
-    else this.rows.delete(key)
+    if (contentBytes < LIMITS.cellPendingFromBytes) this.rows.delete(key)
+    else this.rows.set(key, { place: { day, bot, block }, contentBytes, pending: NO_BYTES, written: 0, touched: this.stretch })
   }
 
   forget(): void {
