@@ -2,7 +2,7 @@
 import { shopLoad } from './shopLoad.ts'
 import { median } from './rows.ts'
 import type { Stack } from './stack.ts'
-import { createObserver, keptUp, type Observation, rampUp, type Sample, slopePerMinute } from './sustained.ts'
+import { createObserver, keptUp, type Observation, paced, rampUp, type Sample, slopePerMinute } from './sustained.ts'
 import { wrk } from './wrk.ts'
 
 export interface LongRunOptions {
@@ -45,17 +45,15 @@ const LAG_MS = 2_000
 export async function longRun(stack: Stack, { minutes, share, eventsPerRequest = EVENTS_PER_REQUEST, rampSeconds = 15, onMinute }: LongRunOptions): Promise<LongRun> {
   const observer = await createObserver(stack)
   const load = shopLoad(stack, eventsPerRequest)
-  // Pauses are only as good as there are connections to take them.
-  const paced = { ...load, connections: 4 * load.connections }
   try {
-    const { visiblePerSecond: through, load: most } = await rampUp(observer, load, rampSeconds)
-    onMinute?.(`full load: ${Math.round(through)} events/s visible, ${most.perSecond * eventsPerRequest} accepted`)
-    const peakPerSecond = await keptUp(observer, paced, { size: eventsPerRequest, through, seconds: 3 * rampSeconds, lagMs: LAG_MS })
+    const ramp = await rampUp(observer, load, rampSeconds)
+    onMinute?.(`full load: ${Math.round(ramp.visiblePerSecond)} events/s visible, ${ramp.load.perSecond * eventsPerRequest} accepted`)
+    const { perSecond: peakPerSecond } = await keptUp(observer, load, { size: eventsPerRequest, ramp, seconds: 3 * rampSeconds, lagMs: LAG_MS })
     onMinute?.(`peak: ${Math.round(peakPerSecond)} events/s kept up with`)
     const observation = await observer.observe(1_000)
     const telling = onMinute === undefined ? undefined : setInterval(() => onMinute(words(observation)), 60_000)
     const seconds = Math.round(minutes * 60)
-    const offered = await wrk({ ...paced, rate: (peakPerSecond * share) / eventsPerRequest, seconds }).finally(() => clearInterval(telling))
+    const offered = await wrk({ ...paced(load, (peakPerSecond * share) / eventsPerRequest), seconds }).finally(() => clearInterval(telling))
     await observation.look()
     const samples = [...observation.samples]
     const ended = performance.now()

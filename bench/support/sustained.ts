@@ -129,6 +129,8 @@ function memoryOf({ processes, mariadbPid, redisPid }: Stack): Record<string, nu
 export interface Ramp {
   /** Events that became visible a second: what the stack gets through. */
   readonly visiblePerSecond: number
+  /** The greatest under that load. */
+  readonly lagMs: number
   /** What the load generator saw meanwhile. */
   readonly load: Measured
 }
@@ -138,50 +140,77 @@ export async function rampUp(observer: Observer, load: Omit<Load, 'seconds'>, se
   const observation = await observer.observe()
   const measured = await wrk({ ...load, seconds })
   await observation.look()
-  const under = visibleRate(observation.samples)
+  const [under, lagMs] = [visibleRate(observation.samples), greatestLagMs(observation.samples)]
   await observer.settled()
   const { visible, atMs } = (await observation.stop()).at(-1)!
   // Where so much else is at work that nothing got through meanwhile, until it did is all that can be said.
-  return { visiblePerSecond: under > 0 ? under : visible / (atMs / 1_000), load: measured }
+  return { visiblePerSecond: under > 0 ? under : visible / (atMs / 1_000), lagMs, load: measured }
 }
 
 /** Where trying begins, as a share of what gets through under full load; and each rate that is tried is so many times the one before. */
 const FIRST = 0.25
 const STEP = 1.3
 const STEPS = 10
+const HALVINGS = 2
 /** Of what was offered; a load generator that pauses to keep a rate gives a little less. */
 const GIVEN = 0.9
 
 export interface Keeping {
   /** Events of one request. */
   readonly size: number
-  /** Events a second that get through for a moment under full load. */
-  readonly through: number
+  /** What came of full load. */
+  readonly ramp: Ramp
   /** For each rate. */
   readonly seconds: number
   /** What lag counts as keeping up. */
   readonly lagMs: number
 }
 
+export interface Kept {
+  /** Events a second. */
+  readonly perSecond: number
+  /** Where read models keep up with all that the load generator sends without a pause, nothing but the collecting bounds the rate. */
+  readonly unpaced: boolean
+}
+
 /**
- * The highest rate, in events a second, at which read models keep up. What gets through in the first seconds of full load says little:
- * then everybody is new and in memory, and folds are large.
+ * The highest rate at which read models keep up: full load where they keep up with that, or else the highest of paced rates. What gets
+ * through in the first seconds of full load says little: then everybody is new and in memory, and folds are large.
  */
-export async function keptUp(observer: Observer, load: Omit<Load, 'seconds' | 'rate'>, { size, through, seconds, lagMs }: Keeping): Promise<number> {
-  let kept = 0
-  for (let step = 0; step < STEPS; step++) {
-    const rate = through * FIRST * STEP ** step
+export async function keptUp(observer: Observer, load: Omit<Load, 'seconds' | 'rate'>, { size, ramp, seconds, lagMs }: Keeping): Promise<Kept> {
+  const attempt = async (offered: Load): Promise<{ perSecond: number; kept: boolean }> => {
     const observation = await observer.observe()
-    const { perSecond } = await wrk({ ...load, rate: rate / size, seconds })
+    const { perSecond, errors } = await wrk(offered)
     await observation.look()
-    const under = [...observation.samples]
+    const lag = greatestLagMs(observation.samples)
     await observation.stop()
-    const lag = Math.max(...under.map((sample) => sample.lagMs))
-    if (lag > lagMs || perSecond * size < GIVEN * rate) break
-    kept = rate
+    return { perSecond: perSecond * size, kept: lag <= lagMs && errors === 0 }
   }
-  if (kept === 0) throw new Error(`read models do not keep up with ${Math.round(through * FIRST)} events/s`)
-  return kept
+  if (ramp.lagMs <= lagMs) {
+    const { perSecond, kept } = await attempt({ ...load, seconds })
+    if (kept) return { perSecond, unpaced: true }
+  }
+  let highest = 0
+  const keeps = async (rate: number): Promise<boolean> => {
+    const { perSecond, kept } = await attempt({ ...paced(load, rate / size), seconds })
+    if (!kept || perSecond < GIVEN * rate) return false
+    highest = rate
+    return true
+  }
+  let [rate, step] = [ramp.visiblePerSecond * FIRST, STEP]
+  for (let tries = 0; tries < STEPS && (await keeps(rate)); tries++) rate *= step
+  // Between the highest that was kept up with and the lowest that was not.
+  for (let tries = 0; tries < HALVINGS && highest > 0; tries++) {
+    step = Math.sqrt(step)
+    await keeps(highest * step)
+  }
+  if (highest === 0) throw new Error(`read models do not keep up with ${Math.round(ramp.visiblePerSecond * FIRST)} events/s`)
+  return { perSecond: highest, unpaced: false }
+}
+
+/** A load at so many requests a second: pauses are only as good as there are connections to take them, which cost the server something too. */
+export function paced<Of extends Pick<Load, 'connections'>>(load: Of, rate: number): Of & { readonly rate: number } {
+  return { ...load, connections: 4 * load.connections, rate }
 }
 
 /** Events a second that became visible in the second half of a load, when caches and batch sizes have found their level. */
@@ -190,6 +219,10 @@ export function visibleRate(samples: readonly Sample[]): number {
   const middle = samples[samples.length >> 1]!
   const from = middle === last ? samples[0]! : middle
   return (last.visible - from.visible) / ((last.atMs - from.atMs) / 1_000)
+}
+
+function greatestLagMs(samples: readonly Sample[]): number {
+  return Math.max(...samples.map(({ lagMs }) => lagMs))
 }
 
 /** Change a minute of what is level but for noise, by least squares. */
