@@ -13,6 +13,7 @@ export const LIMITS = {
   headersMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 65_000,
+  socketSilentMs: 150_000,
   closingMs: 1_000,
   credentialChars: 4_096,
   credentialsCached: 10_000,
@@ -25,10 +26,9 @@ export const LIMITS = {
   /** Of two tabs that refresh at once the later gets what the earlier got; after that the old token is a copy. */
   refreshOverlapMs: 10_000,
   sessionsListed: 500,
-  /** How long a sign-in with Google may take from its first step to its last, and the code for a command line may wait. */
+  /** How long a sign-in with Google may take from its first step to its last, and the code for a command line may wait; how often what has ended is deleted. */
   signInMs: 10 * 60_000,
   exchangeCodeMs: 2 * 60_000,
-  /** How often sessions and codes that have ended are deleted. */
   sessionSweepMs: 10 * 60_000,
   /** How long Google may take over one answer, and how long that may be. */
   googleMs: 5_000,

@@ -32,6 +32,8 @@ export function createHttpServer(deps: HttpDeps): Server {
     },
   )
   answerParserErrors(server)
+  // Who sends requests and reads no answer would keep a socket for as long as it likes. No answer is silent for so long.
+  server.timeout = LIMITS.socketSilentMs
   // `Expect: something` has no answer but this one; 100-continue is Node's own.
   server.on('checkExpectation', (_req, res) => writeProblem(res, new Problem('bad_request', 'Expect takes 100-continue'), deps))
   return server

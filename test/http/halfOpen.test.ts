@@ -7,6 +7,7 @@ import { connect, Socket } from 'node:net'
 import { createHttpServer } from '../../src/http/server.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { eventually } from '../support/eventually.ts'
+import { withLimits } from '../support/limits.ts'
 import { fakeDeps, listening, WRITE_KEY } from './support/fakeDeps.ts'
 import { ask, type Asked, codeOf } from './support/fixture.ts'
 
@@ -96,6 +97,19 @@ describe('clients that never end their half', function () {
     await becomes('503 overloaded')
     server.requestTimeout = server.headersTimeout = 300
     await becomes('202')
+  })
+
+  it('are let go when they send requests and read no answer', async () => {
+    await withLimits({ socketSilentMs: 400 }, () => start(60_000))
+    const socket = connect({ port: place.port, host: '127.0.0.1' })
+    clients.push({ socket, answer: '' })
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    // Nothing listens for data: answers fill the buffers on both sides, and then the server reads no further.
+    const requests = 'GET /openapi.json HTTP/1.1\r\nhost: recount\r\n\r\n'.repeat(500)
+    socket.write(requests)
+    assert.equal(await held(), 1)
+    await eventually(async () => (await held()) === 0 || assert.fail(`${await held()} held`))
   })
 
   it('are let go although the answer never leaves', async () => {
