@@ -64,12 +64,19 @@ class LogThread {
     if (this.waiting.length >= this.bounds.queued) {
       throw new Problem('overloaded', 'Too many answers from the log are under way; try again', { retryAfterSeconds: LIMITS.logRetryAfterSeconds })
     }
-    return new Promise((resolve, reject) => {
-      const job: Job = { task, options, resolve, reject }
-      this.waiting.push(job)
-      options.signal?.addEventListener('abort', () => this.forget(job), { once: true })
-      this.next()
-    })
+    let leave = (): void => undefined
+    try {
+      return await new Promise((resolve, reject) => {
+        const job: Job = { task, options, resolve, reject }
+        this.waiting.push(job)
+        leave = () => this.forget(job)
+        options.signal?.addEventListener('abort', leave, { once: true })
+        this.next()
+      })
+    } finally {
+      // One request may ask many times.
+      options.signal?.removeEventListener('abort', leave)
+    }
   }
 
   async close(): Promise<void> {

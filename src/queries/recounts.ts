@@ -8,6 +8,7 @@ import { momentOf } from './asOf.ts'
 import { differencesOf } from './differences.ts'
 import type { Part, Verdict } from './fromLog/logSource.ts'
 import type { TaskOptions } from './fromLog/logTask.ts'
+import { needsOf } from './fromLog/needs.ts'
 import type { QueryBus } from './query.ts'
 import type { StatsQuestion } from './stats.ts'
 import { answersFromLog, fromLog, questionsOf, resultsBody, type StatsDeps, tablesAnswer } from './statsAnswers.ts'
@@ -43,7 +44,7 @@ export interface Recount {
 }
 
 export interface Recounts {
-  /** Throws Problem `invalid_parameter`, `not_found` (an event to explain), `too_much_for_the_log`, `overloaded`. */
+  /** Throws Problem `invalid_parameter`, `invalid_body` (a measure that the answer has not), `not_found` (an event to explain), `too_much_for_the_log`, `overloaded`. */
   recount(appId: string, request: RecountRequest, options?: TaskOptions): Promise<Recount>
 }
 
@@ -64,6 +65,7 @@ export function createRecounts(deps: RecountDeps): Recounts {
       const startedMs = performance.now()
       const asked = askedFor(deps, appId, request)
       const { from, position, questions, body: stored } = await storedAnswer(deps, asked, options)
+      refuseVisitsOf(questions[0]!, request)
       const { results, scanned } = await answersFromLog(deps, questions, position, options)
       const recounted = resultsBody(questions, results)
       const differences = differencesOf(stored, recounted)
@@ -93,6 +95,16 @@ function askedFor({ log, clock }: RecountDeps, appId: string, { question, params
     throw new Problem('invalid_parameter', undefined, { errors: [{ path: 'question', detail: `is none of ${[...RECOUNTED_QUESTIONS.keys()].join(', ')}` }] })
   }
   return askedOf(query, { appId, partition: log.partitionOf(appId) }, params, clock.now())
+}
+
+/** Only where a question looks at visits is it known which event belongs to which. */
+function refuseVisitsOf(question: StatsQuestion, { list, explain }: RecountRequest): void {
+  if (needsOf(question).visits) return
+  const parts = [['list', list?.of], ['explain', explain?.of]] as const // prettier-ignore
+  const errors = parts
+    .filter(([, of]) => of?.measure === 'visits')
+    .map(([name]) => ({ path: `/${name}/of/measure`, detail: `must be another: the answer to ${question.name} counts no visits` }))
+  if (errors.length > 0) throw new Problem('invalid_body', undefined, { errors })
 }
 
 /** From the rows as they are now, whatever is cached; where the log answers, what the bus has, which may be cached. */

@@ -101,6 +101,16 @@ describe('recounts over HTTP', function () {
     assert.deepEqual([unknown.status, codeOf(unknown)], [404, 'not_found'])
   })
 
+  it('refuses to list or explain visits of an answer that counts none', async () => {
+    const of = { measure: 'visits' }
+    for (const question of ['event-summary', 'user-stats']) {
+      const told = await ask({ question, params: question === 'user-stats' ? { userId: 'ann' } : RANGE, list: { of }, explain: { eventId: ids[0]!, of } })
+      assert.deepEqual([told.status, codeOf(told)], [400, 'invalid_body'], told.text)
+      assert.deepEqual((told.body['errors'] as { path: string }[]).map(({ path }) => path), ['/list/of/measure', '/explain/of/measure'])
+    }
+    assert.deepEqual((await recount({ question: 'overview', params: RANGE, list: { of } })).events?.ids.length, 3)
+  })
+
   it('tells how far it is while it reads, and then the same', async () => {
     const told = await ask({ question: 'overview', params: RANGE }, { accept: 'text/event-stream' })
     assert.equal(told.headers['content-type'], 'text/event-stream')
