@@ -63,7 +63,8 @@ export function createRebuilds(options: RebuildsOptions): Replays & { close(): P
   }
   return {
     async rebuild(name, { dry = false, ...how }, record) {
-      const { name: projection } = named(name)
+      const { name: projection, source } = named(name)
+      if (how.appId !== undefined && source !== 'apps') throw new Problem('invalid_body', undefined, { errors: [{ path: '/appId', detail: `must be left out: ${projection} is rebuilt as a whole` }] })
       await start(dry ? { do: 'trial', projection } : { do: 'rebuild', projection, ...how }, record)
     },
     async pause(name, record) {

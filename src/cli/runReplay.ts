@@ -19,6 +19,7 @@ export async function runReplay(config: Config, name: string, flags: ReplayFlags
   const projection = PROJECTIONS.find((known) => known.name === name)
   if (projection === undefined) throw new UsageError(`there is no projection ${name}; there are ${PROJECTIONS.map((known) => known.name).join(', ')}, or all`)
   if (flags.diff === true && flags.dry !== true) throw new UsageError('--diff goes with --dry')
+  if (flags.app !== undefined && projection.source !== 'apps') throw new UsageError(`--app does not go with ${name}, which is rebuilt as a whole`)
   await withStores(config, async (stores) => {
     if (flags.pause === true) return pauseIt(stores, projection, flags)
     if (flags.drop !== undefined) return dropIt(stores, projection, flags.drop, flags)

@@ -43,7 +43,8 @@ export type OnRecord = () => Promise<unknown>
 export interface Replays {
   /**
    * Starts a rebuild beside the live build, of one app or of all, and answers at once; it switches when it has caught up. One
-   * that was paused goes on. `dry`: it switches nothing and leaves its report with the build.
+   * that was paused goes on. `dry`: it switches nothing and leaves its report with the build. Throws Problem `invalid_body` for an
+   * app of a projection that is rebuilt as a whole.
    */
   rebuild(projection: string, how: { readonly appId?: string; readonly keep?: number; readonly dry?: boolean }, record: OnRecord): Promise<void>
   /** Halts the rebuild under way, whichever process runs it. Throws Problem `not_found` when there is none. */

@@ -64,6 +64,7 @@ describe('rebuilds over HTTP', function () {
       { told: await act('pause', {}), status: 404, code: 'not_found' },
       { told: await act('rebuild', { dry: true, keep: 1 }), status: 400, code: 'invalid_body' },
       { told: await act('rebuild', { keep: 1_000 }), status: 400, code: 'invalid_body' },
+      { told: await fixture.ask({ path: '/projections/audit/rebuild', token: fixture.app.userToken, body: { appId: fixture.app.appId } }), status: 400, code: 'invalid_body' },
       { told: await fixture.ask({ path: '/projections/userStats/pause', token: fixture.app.token, body: {} }), status: 403, code: 'forbidden' },
     ]
     for (const { told, status, code } of cases) assert.deepEqual([told.status, codeOf(told)], [status, code], told.text)

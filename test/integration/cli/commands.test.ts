@@ -70,6 +70,7 @@ describe('recount on the command line', function () {
     ['a mapping to no field', ['import', '-', '--app', 'x', '--format', 'csv', '--map', 'userid=a'], /"userid" is no field/],
     ['an export of nothing', ['export'], /say what to export/],
     ['a projection that is none', ['replay', 'visits'], /there is no projection visits; there are apps/],
+    ['one app of a projection that is rebuilt as a whole', ['replay', 'audit', '--app', 'x'], /--app does not go with audit/],
     ['no threads', ['replay', 'web', '--threads', '0'], /must be a number from 1/],
     ['published heads that are not there', ['verify', '--heads', 'not-there.txt'], /no such file or directory, open 'not-there.txt'/],
     ['a bench of no events', ['bench', '--events', 'many'], /--events takes a number/],
