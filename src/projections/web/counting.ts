@@ -31,9 +31,19 @@ export const WEB_TALLY_TABLES: readonly ProjectionTable[] = [
     name: 'web_cells',
     key: ['app_id', 'dimension_key', 'day', 'block', 'bot'],
     // What is pending depends on how the log was cut.
-    comparable: ({ content, pending, ...row }) => ({ ...row, content: contentOf({ content, pending } as CellContent) }),
+    comparable: ({ content, pending, ...row }) => ({ ...row, ...settled({ content, pending } as CellContent) }),
   },
 ]
+
+/** What cannot be put together is compared as it stands: no row counted afresh is like it. */
+function settled(row: CellContent): CellContent {
+  try {
+    return { content: contentOf(row) }
+  } catch (error) {
+    if (error instanceof RangeError) return row
+    throw error
+  }
+}
 
 /** `valuesPerDay` is for tests: the bound on values of a dimension per local day. */
 export function createWebTally(memory: WebMemory, context: Pick<FoldContext, 'timezoneOf'>, valuesPerDay: number = LIMITS.valuesPerDay): WebTally {

@@ -24,8 +24,9 @@ export interface CellContent {
 }
 
 /**
- * Of the content: as changes take at least a quarter of the bytes of what they take back, no row is left with nothing while
- * they are pending, which would be a row that counting afresh does not make.
+ * Of the content: as changes take more than a quarter of the bytes of what they take back (a fifth, for visitors alone on both sides
+ * of borders of 65,536, which a row of LIMITS.cellPendingFromBytes has of a hundred million at least), no row is left with nothing
+ * while they are pending, which would be a row that counting afresh does not make.
  */
 const PENDING_SHARE = 1 / 4
 /** A row that so many stretches did not change rests. */
@@ -134,7 +135,8 @@ export class LargeRows {
 
   /**
    * Begins a stretch. Answers the rows with something pending that have not changed for a while, so that a day that is over,
-   * which questions go on reading, does not have its changes put together for each of them.
+   * which questions go on reading, does not have its changes put together for each of them. Rows that were let wait by another
+   * memory than this one are not known here: no index would find them.
    */
   next(): CellPlace[] {
     this.stretch++
