@@ -13,7 +13,7 @@ describe('generated requests', function () {
 
   it(`are answered as documented, all ${REQUESTS} of RECOUNT_FUZZ_SEED=${seed}`, async () => {
     const outcome = await fuzz(REQUESTS, seed)
-    assertDeep(outcome, { leastDone: 0.15, leastOperations: 0.55 })
+    assertDeep(outcome, { leastDone: 0.1, leastOperations: 0.55 })
     // Caches fill for as long as so few requests take: this sees a leak of whole answers, the long run smaller ones.
     assertLevel(outcome, { requests: REQUESTS, from: 1, bytesPerRequest: 20_000 })
   })

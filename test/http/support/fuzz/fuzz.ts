@@ -99,7 +99,7 @@ function keepsSecrets({ canary, rivals }: World, { credential, path, body }: Sen
   const answer = `${text}${JSON.stringify(headers)}`
   assert.equal(answer.toLowerCase().includes(canary), false, 'the canary of the other organisation was in the answer')
   // Whoever runs the installation rebuilds read models of any app, by its id.
-  if (credential.isOperator && path.startsWith('/projections')) return
+  if (credential.isOperator && path.toLowerCase().startsWith('/projections')) return
   const said = `${path}${body?.toString() ?? ''}`
   for (const id of ['appId', 'organisationId', 'accountId', 'keyId', 'eventId', 'definitionId', 'invitationId'].flatMap((name) => rivals[name] ?? [])) {
     assert.ok(!answer.includes(id) || said.includes(id), `an id of the other organisation was in the answer: ${id}`)

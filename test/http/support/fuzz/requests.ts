@@ -55,13 +55,18 @@ export function requestOf(world: World, seed: string, number: number): Sent {
   // Mostly about what is its own.
   const own = credential.isRival ? world.rivals : world.home
   const strange = credential.isRival ? world.home : world.rivals
-  // A visitor is whoever an event says: another's name sent into one's own app is one's own.
-  const pool = (name: string): readonly string[] | undefined => (random.chance(0.85) || name === 'anonymousId' ? own[name] : strange[name]) ?? world.home[name]
+  const pool = (name: string): readonly string[] | undefined => (random.chance(0.85) || NEVER_STRANGE.has(name) ? own[name] : strange[name]) ?? world.home[name]
   const values = valuesOf(components, pool, random)
   const parts = partsOf(operation, care, values, random)
   const asked = random.chance(0.15) ? disturbed(parts, random) : parts
   return { ...asked, headers: { ...credential.headers, ...asked.headers }, credential, operation: `${operation.method} ${operation.template}` }
 }
+
+/**
+ * A visitor is whoever an event says: another's name sent into one's own app is one's own. And whoever has the token of an invitation
+ * is a member from then on, who may be seen and see.
+ */
+const NEVER_STRANGE = new Set(['anonymousId', 'token'])
 
 /** Whoever is signed out is refused from then on, and with them whatever would have come after. */
 const ENDS_SESSIONS = new Set(['POST /auth/sign-out', 'POST /accounts/{accountId}/sign-out', 'DELETE /auth/sessions/{sessionId}'])

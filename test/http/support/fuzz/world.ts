@@ -45,7 +45,7 @@ export async function buildWorld(fixture: Fixture): Promise<World> {
   const rivals = await furnished(fixture, canary)
   const away = home.things
   return {
-    ...{ url: fixture.url, canary, rivals: rivals.things },
+    ...{ url: fixture.url, canary, rivals: { ...rivals.things, token: rivals.invitations } },
     home: { ...away, ...TEXTS, ...TIMES(Date.now()), name: [...PROJECTIONS.map(({ name }) => name), 'Shop'], code: [OWNER_CODE, 'wrong'], refreshToken: [fixture.tokens.sealRefresh(uuidv7(), 1)], token: home.invitations },
     credentials: [...(await credentialsOf(fixture, home)), ...rivals.credentials.map((credential) => ({ ...credential, isRival: true }))],
   }
