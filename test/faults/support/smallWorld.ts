@@ -13,11 +13,10 @@ export interface SmallWorld extends World {
   stop(): Promise<void>
 }
 
-const DISK_BYTES = 300_000_000
 const OWNER_CODE = 'fault-suite-owner-code'
 
 export async function startSmallWorld(seed: number): Promise<SmallWorld> {
-  const [mariadb, redis] = await Promise.all([startMariadb([], { diskBytes: DISK_BYTES }), startRedis()])
+  const [mariadb, redis] = await Promise.all([startMariadb(), startRedis()])
   const databaseUrl = await freshDatabase(mariadb)
   const [toMariadb, toRedis] = await Promise.all([startTcpProxy(await asPlainUser(databaseUrl)), startTcpProxy(redis.url)])
   const env = { JWT_SECRET: 'fault-suite-secret-of-more-than-32-characters', OWNER_CODE }
