@@ -117,27 +117,27 @@ class LeasedProjector implements Projector {
       } catch (error) {
         logger.debug('the heads of the log could not be read', { error })
       }
-      await this.rest(pollMs)
+      await this.rest(pollMs, this.stopping.signal)
     }
   }
 
   private async lookLoop(): Promise<void> {
     while (!this.stopping.signal.aborted) {
+      // Made before the look, so that a lease lost meanwhile is looked at next; ended with its rest, so that nothing adds up.
+      const rested = new AbortController()
+      this.lookNow = () => rested.abort()
       try {
         await this.look()
       } catch (error) {
         this.options.logger.warn('leases could not be looked after', { error })
       }
-      const looked = new Promise<void>((resolve) => {
-        this.lookNow = resolve
-      })
       // Whoever holds a unit for a switch holds it for moments only.
-      await Promise.race([this.rest(this.waiting ? LIMITS.pollMs : Math.min(1_000, this.leaseMs / 5)), looked])
+      await this.rest(this.waiting ? LIMITS.pollMs : Math.min(1_000, this.leaseMs / 5), rested.signal)
     }
   }
 
-  private async rest(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined)
+  private async rest(ms: number, signal: AbortSignal): Promise<void> {
+    await pause(ms, undefined, { signal }).catch(() => undefined)
   }
 
   /** Beats, looks at who else does, and takes or gives up units. */

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/kernel/clock.ts'
 import { WholePlaces } from '../../../src/projections/appPlaces.ts'
 import { termsFromEvents } from '../../../src/projections/appTerms.ts'
 import { ensureFirstBuild } from '../../../src/projections/builds.ts'
-import { Fenced, readCheckpoint, takeLease, type Unit } from '../../../src/projections/checkpoints.ts'
+import { Fenced, readCheckpoint, releaseLeases, takeLease, type Unit } from '../../../src/projections/checkpoints.ts'
 import { Folder } from '../../../src/projections/folder.ts'
 import { partitionPages } from '../../../src/projections/logPages.ts'
 import type { Projection } from '../../../src/projections/projection.ts'
@@ -17,11 +17,18 @@ for (const engine of ENGINES) {
   describe(`projector on ${engine}`, function () {
     this.timeout(60_000)
     let stage: Stage
+    let warnings: Error[]
+    const listen = (warning: Error): void => void warnings.push(warning)
 
     beforeEach(async () => {
       stage = await openStage(engine)
+      warnings = []
+      process.on('warning', listen)
     })
-    afterEach(() => stage.close())
+    afterEach(async () => {
+      process.off('warning', listen)
+      await stage.close()
+    })
 
     it('makes the first build live and follows the log', async () => {
       const appId = appIn(stage.log, 1)
@@ -160,6 +167,22 @@ for (const engine of ENGINES) {
         if (kind === 'poison') assert.equal(dead[0]!.error, 'poison')
       })
     }
+
+    it('takes a lease that it loses and that becomes free again at once, any number of times', async () => {
+      const appId = appIn(stage.log, 1)
+      const unit = await leased(stage)
+      await releaseLeases(stage.database, 'somebody')
+      // Its looks at leases are a second apart, and it has to look more often than that.
+      const projector = stage.project({ leaseMs: 10 * LEASE_MS })
+      await eventually(() => projector.following().length === 2)
+      for (let round = 1; round <= 20; round += 1) {
+        await takeLease(stage.database, unit, 'rival', (await readCheckpoint(stage.database.knex, unit))!.owner)
+        await releaseLeases(stage.database, 'rival')
+        await foldedTo(stage, appId, await append(stage.log, [collected(appId)]))
+      }
+      assert.deepEqual(pick(await seen(stage, appId)), { events: 20, position: 20 })
+      assert.deepEqual(warnings, [])
+    })
 
     it('takes over from a worker that vanished, after a lease', async () => {
       const appId = appIn(stage.log, 1)
